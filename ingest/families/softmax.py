@@ -1,0 +1,86 @@
+"""Softmax attention as configs describe it: heads, biases, q/k norms, gates, sinks, windows.
+
+`GroupedQuery` is a row of traits. Traps, with their witnesses: head_dim is not hidden_size / heads in Qwen3,
+Gemma, gpt-oss, Mistral-Nemo; a bias may sit on q, k, v alone (Qwen2) or on all four (gpt-oss).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from estimator.attention import GroupedQueryAttention
+from ingest.config_reader import ConfigReader
+from ingest.families.anatomy import Flag, LayerMixers, by_kind, flag
+from ingest.families.windows import WindowReader, full_context
+
+QkNorm = Literal["none", "head", "width"]
+"""No norm, one weight for each element of a head, or one for each element of all heads."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heads:
+    """Widths of one attention layer."""
+
+    hidden_size: int
+    num_attention_heads: int
+    num_key_value_heads: int
+    head_dim: int
+
+
+def read_heads(config: ConfigReader) -> Heads:
+    """Heads, KV heads and head width; a silent config means one KV head a head, and hidden_size / heads."""
+    hidden_size = config.positive_int("hidden_size")
+    heads = config.positive_int("num_attention_heads")
+    kv_heads = config.positive_int("num_key_value_heads", default=heads)
+    if kv_heads > heads:
+        raise config.malformed("num_key_value_heads", kv_heads, f"at most the {heads} attention heads")
+    derived = hidden_size // heads or None
+    head_dim = config.positive_int("head_dim", default=derived)
+    return Heads(hidden_size=hidden_size, num_attention_heads=heads, num_key_value_heads=kv_heads, head_dim=head_dim)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupedQuery:
+    """Traits of a family's attention. Called with a config, it gives the mixer of each layer.
+
+    `is_gated` adds a gate as wide as the queries; `has_sinks` one learned logit a head.
+    """
+
+    qkv_bias: Flag = False
+    output_bias: Flag = False
+    qk_norm: QkNorm = "none"
+    has_qk_norm: Flag = True
+    qk_norm_bias: bool = False
+    is_gated: Flag = False
+    has_sinks: bool = False
+    windows: WindowReader = full_context
+    layers_key: str = "num_hidden_layers"
+    overrides: Mapping[str, int] = field(default_factory=dict)
+
+    def __call__(self, config: ConfigReader) -> LayerMixers:
+        """The mixer of each layer."""
+        windows = self.windows(config, config.layer_count(self.layers_key))
+        heads = read_heads(config)
+        return by_kind(windows, lambda window: self.mixer(config, heads, window))
+
+    def mixer(self, config: ConfigReader, heads: Heads, window: int | None) -> GroupedQueryAttention:
+        """One layer of those heads and that window."""
+        gate = heads.hidden_size * heads.num_attention_heads * heads.head_dim
+        return GroupedQueryAttention(
+            hidden_size=heads.hidden_size,
+            num_attention_heads=heads.num_attention_heads,
+            num_key_value_heads=heads.num_key_value_heads,
+            head_dim=heads.head_dim,
+            window_tokens=window,
+            extra_matrix_parameters=gate if flag(config, self.is_gated) else 0,
+            vector_parameters=self.vectors(config, heads),
+        )
+
+    def vectors(self, config: ConfigReader, heads: Heads) -> int:
+        """Biases, q/k norms and sinks of one layer."""
+        query, key = heads.num_attention_heads * heads.head_dim, heads.num_key_value_heads * heads.head_dim
+        biases = query + 2 * key if flag(config, self.qkv_bias) else 0
+        biases += heads.hidden_size if flag(config, self.output_bias) else 0
+        norms = {"none": 0, "head": 2 * heads.head_dim, "width": query + key}[self.qk_norm]
+        norms = norms * (2 if self.qk_norm_bias else 1) if flag(config, self.has_qk_norm) else 0
+        return biases + norms + (heads.num_attention_heads if self.has_sinks else 0)

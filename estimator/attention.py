@@ -37,6 +37,10 @@ class Mixer(Protocol):
         """Elements stored for one token in reach; 0 where the layer has no cache of its own."""
 
     @property
+    def index_elements_per_token(self) -> int:
+        """Those of the cached elements that are a sparse indexer's keys; engines keep them in FP8 whatever the rest."""
+
+    @property
     def window_tokens(self) -> int | None:
         """How far back the layer stores, None for the whole context."""
 
@@ -261,10 +265,14 @@ class LatentAttention:
         return self.replicated_parameters + self.split_parameters
 
     @property
+    def index_elements_per_token(self) -> int:
+        """The indexer's key, where the layer keeps one of its own."""
+        return self.indexer.head_dim if self.indexer and self.indexer.has_cache else 0
+
+    @property
     def cache_elements_per_token(self) -> int:
         """The latent, the rotary key, and the indexer's key."""
-        index = self.indexer.head_dim if self.indexer and self.indexer.has_cache else 0
-        return self.kv_lora_rank + self.qk_rope_head_dim + index
+        return self.kv_lora_rank + self.qk_rope_head_dim + self.index_elements_per_token
 
     @property
     def recurrent_state_elements(self) -> int:
@@ -287,8 +295,7 @@ class LatentAttention:
     def read_elements(self, context_tokens: float) -> float:
         """The attended latents, and every index key of the context."""
         latent = (self.kv_lora_rank + self.qk_rope_head_dim) * self.attended_tokens(context_tokens)
-        index = self.indexer.head_dim if self.indexer and self.indexer.has_cache else 0
-        return latent + index * context_tokens
+        return latent + self.index_elements_per_token * context_tokens
 
     def decode_flops(self, context_tokens: float) -> float:
         """Absorbed form: scores over latent and rotary widths, values over the latent."""

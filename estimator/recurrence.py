@@ -37,6 +37,11 @@ class Recurrence:
         """None: the state stands apart."""
         return 0
 
+    @property
+    def index_elements_per_token(self) -> int:
+        """None."""
+        return 0
+
     def attended_tokens(self, context_tokens: float) -> float:  # noqa: ARG002  # same question as attention's
         """None: no tokens are read back."""
         return 0.0

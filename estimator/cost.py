@@ -1,0 +1,60 @@
+"""What it costs: dated prices of a GPU-hour, divided by the tokens of that hour.
+
+    USD per million output tokens = USD per hour / (output tokens per s x 3,600) x 10^6     (prompts included)
+    USD per million input tokens  = USD per hour / 3,600 x seconds of prefill work per prompt token x 10^6
+
+The first charges the whole machine to the answers of the stated load; the second is what a prompt alone would cost.
+Prices spread three- to fivefold for one card: low, median and high are given, with the date they were seen.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from estimator.deployment import Deployment
+from estimator.latency import prefill_work_s, single_prompt_s
+from estimator.prices import price_of
+from estimator.workload import Workload
+
+SECONDS_PER_HOUR: Final = 3600
+MTOK: Final = 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Low, median and high of a price."""
+
+    low: float
+    median: float
+    high: float
+
+    def scaled(self, factor: float) -> "Spread":
+        """Each of the three times a factor."""
+        return Spread(self.low * factor, self.median * factor, self.high * factor)
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Prices of a whole machine and of its tokens."""
+
+    usd_per_hour: Spread
+    usd_per_mtok_output: Spread
+    usd_per_mtok_input: Spread
+    prices_as_of: str
+    source: str
+
+
+def cost_of(d: Deployment, load: Workload, gpus: int, output_tokens_per_s: float) -> Cost | None:
+    """The cost of that throughput on so many GPUs; None where no price of the card is known."""
+    row = price_of(d.gpu.id)
+    if row is None:
+        return None
+    hour = Spread(row.low_usd_per_hour, row.median_usd_per_hour, row.high_usd_per_hour).scaled(gpus)
+    prefill_s = single_prompt_s(d, load.prompt_tokens) if d.is_local else prefill_work_s(d, load.prompt_tokens)
+    replicas = max(1, gpus // d.layout.gpus)
+    return Cost(
+        usd_per_hour=hour,
+        usd_per_mtok_output=hour.scaled(MTOK / SECONDS_PER_HOUR / output_tokens_per_s),
+        usd_per_mtok_input=hour.scaled(MTOK / SECONDS_PER_HOUR * prefill_s / load.prompt_tokens / replicas),
+        prices_as_of=row.as_of,
+        source=row.source,
+    )

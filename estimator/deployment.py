@@ -1,0 +1,148 @@
+"""A model on a machine under an engine: what the time formulas read, summed once over the layer groups.
+
+Everything here is per replica; `layout.stage_gpus` GPUs work on one pipeline stage.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final, Literal
+
+from estimator.attention import LatentAttention
+from estimator.dtypes import cache_bytes_per_element
+from estimator.engines import EngineName
+from estimator.feedforward import MixtureOfExperts
+from estimator.hardware import Gpu
+from estimator.model_spec import ModelSpec, Part, WeightPlan
+from estimator.parallelism import Layout
+from estimator.rates import compute_path
+from estimator.units import GB
+
+ModelKind = Literal["dense", "moe", "mla", "hybrid"]
+
+NODE_GPUS: Final = 8
+"""GPUs of a server whose cards share no fabric: eight PCIe slots."""
+ASSUMED_LINK_BYTES_PER_S: Final = 32 * GB
+"""PCIe 4.0 x16, one direction, where a card's link is not known (PCI-SIG: 16 GT/s x 16 lanes)."""
+ASSUMED_NETWORK_BYTES_PER_S: Final = 12.5 * GB
+"""100 Gbit/s for each card between nodes, where its row does not say."""
+
+
+def model_kind(spec: ModelSpec) -> ModelKind:
+    """The class that bands and offsets know: hybrid before latent before experts before dense."""
+    mixers = [group.mixer for group in spec.layers if group.mixer is not None]
+    if any(mixer.is_recurrent for mixer in mixers):
+        return "hybrid"
+    if any(isinstance(mixer, LatentAttention) for mixer in mixers):
+        return "mla"
+    return "moe" if any(isinstance(group.feed_forward, MixtureOfExperts) for group in spec.layers) else "dense"
+
+
+def node_gpus(gpu: Gpu) -> int:
+    """GPUs that tensor parallelism can span without the network."""
+    return max(gpu.link_domain_gpus, NODE_GPUS)
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """One replica: the model, the card, how weights and cache are stored, how it is cut, which engine runs it."""
+
+    spec: ModelSpec
+    gpu: Gpu
+    plan: WeightPlan
+    layout: Layout
+    engine: EngineName
+    cache_format: str
+    has_eager_offline_steps: bool = False
+
+    @cached_property
+    def kind(self) -> ModelKind:
+        """Kind of model."""
+        return model_kind(self.spec)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether a local engine serves one user, not a batch."""
+        return self.engine == "llama.cpp"
+
+    @cached_property
+    def cache_bytes(self) -> float:
+        """Bytes of one cached element."""
+        return cache_bytes_per_element(self.cache_format)
+
+    @cached_property
+    def link_bytes_per_s(self) -> float:
+        """One direction of the link that collectives of one stage cross: the fabric, or the network beyond a node."""
+        if self.layout.stage_gpus > node_gpus(self.gpu):
+            return self.gpu.internode_bytes_per_s or ASSUMED_NETWORK_BYTES_PER_S
+        return self.gpu.link_bytes_per_s or ASSUMED_LINK_BYTES_PER_S
+
+    @cached_property
+    def layers(self) -> int:
+        """Layers of the decoder."""
+        return sum(group.count for group in self.spec.layers)
+
+    @cached_property
+    def attention_layers(self) -> int:
+        """Layers with a mixer of any kind: each ends in an all-reduce."""
+        return sum(group.count for group in self.spec.layers if group.mixer is not None)
+
+    @cached_property
+    def expert_groups(self) -> tuple[tuple[int, MixtureOfExperts], ...]:
+        """(layers, experts) of the groups that have experts."""
+        found = ((group.count, group.feed_forward) for group in self.spec.layers)
+        return tuple((count, part) for count, part in found if isinstance(part, MixtureOfExperts))
+
+    @cached_property
+    def expert_layers(self) -> int:
+        """Layers with experts."""
+        return sum(count for count, _ in self.expert_groups)
+
+    @cached_property
+    def latent_layers(self) -> int:
+        """Layers with latent attention."""
+        return sum(group.count for group in self.spec.layers if isinstance(group.mixer, LatentAttention))
+
+    @cached_property
+    def indexer_layers(self) -> int:
+        """Latent layers that attend to a sparse selection."""
+        latent = ((group.count, group.mixer) for group in self.spec.layers)
+        return sum(n for n, m in latent if isinstance(m, LatentAttention) and m.indexer is not None)
+
+    @cached_property
+    def recurrent_layers(self) -> int:
+        """Layers with a recurrence."""
+        return sum(group.count for group in self.spec.layers if group.mixer is not None and group.mixer.is_recurrent)
+
+    @cached_property
+    def dense_shards(self) -> int:
+        """Over how many GPUs of a stage the dense parts are split: attention data parallelism repeats them."""
+        return self.layout.tensor
+
+    def parameters(self, *parts: Part) -> int:
+        """Matrix parameters of those parts."""
+        return sum(self.spec.matrix_parameters[part] for part in parts)
+
+    def bytes_per_weight(self, part: Part) -> float:
+        """Bytes of one weight of the part."""
+        return self.plan.of(part).bytes_per_weight
+
+    @cached_property
+    def main_rate(self) -> float:
+        """Peak FLOP/s of the quantized products."""
+        return compute_path(self.gpu, self.plan.name).flops_per_s
+
+    @cached_property
+    def sixteen_bit_rate(self) -> float:
+        """Peak FLOP/s of attention scores and of parts left in 16 bit."""
+        return compute_path(self.gpu, "bf16").flops_per_s
+
+    @cached_property
+    def attention_rate(self) -> float:
+        """Peak FLOP/s of the attention projections."""
+        part = self.plan.of("attention")
+        return compute_path(self.gpu, part.format.name).flops_per_s if part.share > 0.5 else self.sixteen_bit_rate
+
+    @cached_property
+    def head_parameters(self) -> int:
+        """Parameters of the output head, the tied embedding included: every step multiplies it."""
+        return self.spec.output_head_parameters or self.spec.headline.vocab_size * self.spec.headline.hidden_size

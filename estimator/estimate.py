@@ -1,0 +1,359 @@
+"""The front door: one request in, one estimate out, with its parts, its assumptions and its warnings.
+
+Order of an answer: formats and rates, a legal layout, memory on the fullest GPU, latency and throughput under the
+load, what binds, where the sweet spot lies, which tier, what it costs.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from estimator.band import Interval, throughput_interval, tpot_interval, ttft_interval
+from estimator.cost import Cost, cost_of
+from estimator.deployment import Deployment, node_gpus
+from estimator.dtypes import FORMATS, cache_bytes_per_element
+from estimator.engines import NEWEST, Engine, EngineName, engine_rules, parse_version
+from estimator.errors import IllegalLayout, ImpossibleValue
+from estimator.hardware import Gpu
+from estimator.latency import Latency, latency
+from estimator.memory import EngineSettings, MemoryEstimate, engine_settings, max_context_tokens, memory_estimate
+from estimator.model_spec import ModelSpec, WeightPlan
+from estimator.parallelism import Layout, candidate_layouts, check_layout
+from estimator.quantization import requantize
+from estimator.rates import compute_path
+from estimator.step import Bound, roofline_step_s
+from estimator.throughput import SweetSpot, max_throughput, sweet_spot, throughput_under_load
+from estimator.units import GB
+from estimator.workload import MOST_GPUS, Workload
+
+Tier = Literal["consumer", "workstation", "infrastructure"]
+
+CONSUMER_BELOW_BYTES: Final = 24 * GB
+WORKSTATION_UP_TO_BYTES: Final = 80 * GB
+"""Tiers by the INT8 footprint at batch 1 and 8,192 tokens (LLM Inference Physics, 2025-12)."""
+TIER_CONTEXT_TOKENS: Final = 8192
+TIER_WORKSPACE_FRACTION: Final = 0.12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What is asked, resolved: a spec, a card, a load; None leaves the choice to the estimator.
+
+    `gpus` are those of the whole machine, replicas included. `date` is a decimal year for the engine's age.
+    """
+
+    spec: ModelSpec
+    gpu: Gpu
+    load: Workload
+    gpus: int = 1
+    layout: Layout | None = None
+    weights: str | None = None
+    cache_format: str | None = None
+    engine: EngineName | None = None
+    engine_version: str | None = None
+    date: float | None = None
+    memory_fraction: float | None = None
+    max_num_batched_tokens: int | None = None
+    max_num_seqs: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """The answer to one request. Figures of memory are those of the fullest GPU, of throughput the whole machine's."""
+
+    request: Request
+    engine: Engine
+    engine_version: str
+    plan: WeightPlan
+    cache_format: str
+    layout: Layout
+    replicas: int
+    settings: EngineSettings
+    memory: MemoryEstimate
+    max_context_tokens: int
+    ttft: Interval
+    tpot: Interval
+    throughput: Interval
+    concurrency: float
+    bound: Bound
+    latency: Latency
+    roofline_tpot_s: float
+    sweet_spot: SweetSpot
+    tier: Tier
+    cost: Cost | None
+    assumptions: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def fits(self) -> bool:
+        """Whether one request at the context fits on every GPU."""
+        return self.memory.fits
+
+    @property
+    def max_concurrency(self) -> float:
+        """Requests at the context that the whole machine holds at once."""
+        return self.memory.max_concurrency * self.replicas
+
+
+def estimate(request: Request) -> Estimate:
+    """The estimate of a request: under the layout it names, else under the best legal one.
+
+    Raises `IllegalLayout`, `UnknownRate`, `UnknownFormat`, `ImpossibleValue`.
+    """
+    setup = _setup(request)
+    if request.layout is not None:
+        return _estimate(setup, _as_engine_cuts(setup, request.layout))
+    return _estimate(setup, max(_layouts(setup), key=lambda layout: _preference(setup, layout)))
+
+
+def fits_somehow(request: Request) -> bool:
+    """Whether any legal layout holds one request at the context and the asked number of them; memory only, fast."""
+    try:
+        setup = _setup(request)
+        layouts = _layouts(setup) if request.layout is None else [_as_engine_cuts(setup, request.layout)]
+    except IllegalLayout:
+        return False
+    asked = request.load.concurrency or 1
+    found = ((layout, _memory(setup, layout)) for layout in layouts)
+    return any(m.fits and m.max_concurrency * (request.gpus // layout.gpus) >= asked for layout, m in found)
+
+
+# -- what is fixed before a layout is chosen ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Setup:
+    request: Request
+    engine: Engine
+    engine_version: str
+    plan: WeightPlan
+    cache_format: str
+    settings: EngineSettings
+    assumptions: tuple[str, ...]
+
+
+def _setup(request: Request) -> _Setup:
+    if not 0 < request.gpus <= MOST_GPUS:
+        raise ImpossibleValue(f"{request.gpus:,} GPUs cannot be", f"give a number from 1 to {MOST_GPUS:,}")
+    fraction = request.memory_fraction
+    if fraction is not None and not 0 < fraction <= 1:
+        raise ImpossibleValue(f"a memory fraction of {fraction:g} cannot be", "give a share above 0 and up to 1")
+    said = list(request.load.assumptions)
+    name = request.engine or default_engine(request.gpu, request.weights)
+    version = request.engine_version or NEWEST[name]
+    engine = engine_rules(name, version)
+    if request.engine is None:
+        said.append(f"{name} {version} (no engine was named)")
+    plan = request.spec.weights if request.weights is None else requantize(request.spec, request.weights)
+    if request.weights is None:
+        said.append(f"weights as the checkpoint stores them: {plan.name}")
+    path = compute_path(request.gpu, plan.name)
+    if path.assumption:
+        said.append(path.assumption)
+    cache = request.cache_format or request.spec.cache_format or "bf16"
+    cache_bytes_per_element(cache)
+    if request.cache_format is None:
+        said.append(f"KV cache in {cache}" + (" (the checkpoint says so)" if request.spec.cache_format else ""))
+    settings = engine_settings(
+        engine,
+        parse_version(request.engine_version),
+        request.gpu.engine_memory_bytes,
+        memory_fraction=fraction,
+        max_num_seqs=request.max_num_seqs,
+        max_num_batched_tokens=request.max_num_batched_tokens,
+    )
+    said.append(
+        f"{settings.memory_fraction:.0%} of {request.gpu.id}'s memory for the engine ({request.gpu.memory_source})"
+    )
+    return _Setup(
+        request=request,
+        engine=engine,
+        engine_version=version,
+        plan=plan,
+        cache_format=cache,
+        settings=settings,
+        assumptions=tuple(said),
+    )
+
+
+def default_engine(gpu: Gpu, weights: str | None) -> EngineName:
+    """The newest known vLLM on its platforms; llama.cpp on Apple, on CPUs and for GGUF types."""
+    is_gguf = weights is not None and weights.lower() in FORMATS and FORMATS[weights.lower()].kind == "gguf"
+    return "llama.cpp" if is_gguf or gpu.architecture_class in {"apple", "cpu"} else "vllm"
+
+
+# -- layouts --------------------------------------------------------------------------------------------------------
+
+
+def _as_engine_cuts(setup: _Setup, layout: Layout) -> Layout:
+    """The layout as asked; llama.cpp cuts by layers, so its tensor degree becomes stages."""
+    request = setup.request
+    if setup.engine.name == "llama.cpp":
+        return Layout(1, min(layout.gpus, request.spec.headline.num_hidden_layers))
+    check_layout(request.spec, layout, request.gpus)
+    return layout
+
+
+def _layouts(setup: _Setup) -> list[Layout]:
+    request = setup.request
+    if setup.engine.name == "llama.cpp":
+        return [Layout(1, min(request.gpus, request.spec.headline.num_hidden_layers))]
+    found = candidate_layouts(request.spec, request.gpus, node_gpus(request.gpu))
+    if not found:
+        raise IllegalLayout(
+            f"{request.spec.repo_id} cannot be split over {request.gpus} GPUs in any way that engines run",
+            "try a power of two",
+        )
+    return found
+
+
+def _preference(setup: _Setup, layout: Layout) -> tuple[bool, bool, float]:
+    """Fits first, then holds the asked load, then the shortest time per token (alone) or the highest throughput.
+
+    Where nothing fits, the widest tensor split that the machine allows is what people would try.
+    """
+    load = setup.request.load
+    memory = _memory(setup, layout)
+    if not memory.fits:
+        return (
+            False,
+            layout.data == 1 and layout.expert == 1,
+            layout.tensor - memory.shortfall_bytes / memory.capacity_bytes,
+        )
+    replicas = _replicas(setup, layout)
+    times = latency(_deployment(setup, layout), load, _asked(setup, layout), _capacity(setup, memory, layout))
+    if load.concurrency is None:
+        return True, True, -times.tpot_s
+    holds = memory.max_concurrency * replicas >= load.concurrency
+    return True, holds, replicas * throughput_under_load(load, times)
+
+
+# -- one layout -----------------------------------------------------------------------------------------------------
+
+
+def _replicas(setup: _Setup, layout: Layout) -> int:
+    return max(1, setup.request.gpus // layout.gpus)
+
+
+def _asked(setup: _Setup, layout: Layout) -> float:
+    """Requests in flight in one replica; one where none were given."""
+    concurrency = setup.request.load.concurrency
+    return 1.0 if concurrency is None else max(1.0, concurrency / _replicas(setup, layout))
+
+
+def _memory(setup: _Setup, layout: Layout) -> MemoryEstimate:
+    return memory_estimate(
+        setup.request.spec,
+        setup.plan,
+        layout,
+        setup.settings,
+        capacity_bytes=setup.request.gpu.engine_memory_bytes,
+        cache_format=setup.cache_format,
+        context_tokens=setup.request.load.context_tokens,
+        sequences=_asked(setup, layout),
+    )
+
+
+def _deployment(setup: _Setup, layout: Layout) -> Deployment:
+    return Deployment(
+        spec=setup.request.spec,
+        gpu=setup.request.gpu,
+        plan=setup.plan,
+        layout=layout,
+        engine=setup.engine.name,
+        cache_format=setup.cache_format,
+        has_eager_offline_steps=_has_eager_offline_steps(setup),
+    )
+
+
+def _estimate(setup: _Setup, layout: Layout) -> Estimate:
+    request, load = setup.request, setup.request.load
+    replicas, asked = _replicas(setup, layout), _asked(setup, layout)
+    memory, d = _memory(setup, layout), _deployment(setup, layout)
+    capacity = _capacity(setup, memory, layout)
+    times = latency(d, load, asked, capacity, request.date)
+    throughput, concurrency = _throughput(d, load, times, capacity)
+    return Estimate(
+        request=request,
+        engine=setup.engine,
+        engine_version=setup.engine_version,
+        plan=setup.plan,
+        cache_format=setup.cache_format,
+        layout=layout,
+        replicas=replicas,
+        settings=setup.settings,
+        memory=memory,
+        max_context_tokens=_longest_context(setup, memory, layout, asked),
+        ttft=ttft_interval(times.ttft_s, request.gpu, d.kind, asked, is_local=d.is_local),
+        tpot=tpot_interval(times.tpot_s, request.gpu, d.kind, asked, is_local=d.is_local),
+        throughput=throughput_interval(throughput, request.gpu, d.kind).scaled(replicas),
+        concurrency=concurrency * replicas,
+        bound=times.step.bound,
+        latency=times,
+        roofline_tpot_s=roofline_step_s(d, times.batch, load.mean_context_tokens),
+        sweet_spot=sweet_spot(d, load.mean_context_tokens),
+        tier=tier(request.spec),
+        cost=cost_of(d, load, request.gpus, throughput * replicas),
+        assumptions=_assumptions(setup, layout, replicas),
+        warnings=_warnings(setup, memory, replicas),
+    )
+
+
+def _capacity(setup: _Setup, memory: MemoryEstimate, layout: Layout) -> float:
+    """Requests that run at once in a replica: what the cache holds and the engine admits."""
+    if setup.engine.name == "llama.cpp":
+        return max(1.0, memory.max_concurrency)
+    return max(1.0, min(memory.max_concurrency, float(setup.settings.max_num_seqs * layout.data)))
+
+
+def _throughput(d: Deployment, load: Workload, times: Latency, capacity: float) -> tuple[float, float]:
+    """Tokens per second of one replica and the requests in flight: at the asked load, else at capacity."""
+    if load.concurrency is not None or d.is_local:
+        return throughput_under_load(load, times), times.batch
+    return max_throughput(d, load, capacity), capacity
+
+
+def _has_eager_offline_steps(setup: _Setup) -> bool:
+    """TensorRT-LLM's PyTorch backend, the default from 1.0 on."""
+    version = parse_version(setup.request.engine_version)
+    return setup.engine.name == "trtllm" and (version is None or (1, 0) <= version < (10, 0))
+
+
+def _longest_context(setup: _Setup, memory: MemoryEstimate, layout: Layout, sequences: float) -> int:
+    budget = memory.kv_pool_bytes / max(1.0, sequences / layout.data)
+    cache_bytes = cache_bytes_per_element(setup.cache_format)
+    return max_context_tokens(setup.request.spec, layout, setup.settings, cache_bytes, budget)
+
+
+def tier(spec: ModelSpec) -> Tier:
+    """Where the model belongs by its INT8 footprint: one byte a parameter, a 16-bit cache at 8K, 12 % workspace."""
+    cache = 2 * spec.stored_cache_elements(TIER_CONTEXT_TOKENS) + spec.state_bytes_engine
+    footprint = spec.total_parameters * (1 + TIER_WORKSPACE_FRACTION) + cache
+    if footprint < CONSUMER_BELOW_BYTES:
+        return "consumer"
+    return "workstation" if footprint <= WORKSTATION_UP_TO_BYTES else "infrastructure"
+
+
+def _assumptions(setup: _Setup, layout: Layout, replicas: int) -> tuple[str, ...]:
+    said = list(setup.assumptions)
+    if setup.request.layout is None and setup.request.gpus > 1:
+        copies = f", {replicas} replicas" if replicas > 1 else ""
+        said.append(f"split as {layout}{copies} (the best legal layout)")
+    said.append(f"engine memory by {setup.engine.source}")
+    if setup.request.load.concurrency is None:
+        said.append("latency of one request alone, throughput at capacity (no concurrency was given)")
+    return tuple(said)
+
+
+def _warnings(setup: _Setup, memory: MemoryEstimate, replicas: int) -> tuple[str, ...]:
+    request, load, found = setup.request, setup.request.load, []
+    longest = request.spec.headline.max_position_embeddings
+    if longest is not None and load.context_tokens > longest:
+        found.append(f"{load.context_tokens:,} tokens are beyond the model's maximum of {longest:,}")
+    if load.concurrency is not None and memory.fits and memory.max_concurrency * replicas < load.concurrency:
+        held = int(memory.max_concurrency * replicas)
+        found.append(f"the cache holds {held:,} of {load.concurrency:,} requests at once; the others wait")
+    if request.gpu.confidence == "low":
+        found.append(f"the facts of {request.gpu.id} are of low confidence: {request.gpu.note or request.gpu.source}")
+    if memory.graphs_outside_bytes > memory.capacity_bytes - memory.usable_bytes:
+        found.append("CUDA graphs may not fit beside the engine's share: lower it or use --enforce-eager")
+    return tuple(found)

@@ -1,0 +1,110 @@
+"""TPOT and TTFT of a replica under load.
+
+    TPOT = step(B, S) + B / data x prefill(prompt) / output      (halved when all requests start in one wave)
+           S = prompt + output / 2; B = requests in flight, at most what the cache holds
+    TTFT = request cost + 3.64 x TPOT + own prefill x (1 + share x (others in flight))
+           own prefill = 1.22 x prefill(prompt) + fixed time of one pass
+
+A llama.cpp prompt meets an idle engine: operations and weight reads at its own measured efficiencies, no queue.
+Caveats: the tail of TTFT is not in the labels it was fitted to; compile and warm-up stalls are not modelled.
+Source: performance_model.md, sections 1 and 3.
+"""
+
+import math
+from dataclasses import dataclass
+
+from estimator import calibration as cal
+from estimator.deployment import Deployment
+from estimator.step import (
+    StepTime,
+    decode_step,
+    expert_bytes,
+    link_s,
+    prefill_products_s,
+    slice_efficiency,
+)
+from estimator.units import US
+from estimator.workload import Workload
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Seconds, with the decode step behind TPOT. `batch` is what really runs at once."""
+
+    ttft_s: float
+    tpot_s: float
+    batch: float
+    step: StepTime
+
+
+def prefill_work_s(d: Deployment, prompt_tokens: float) -> float:
+    """Seconds of work that one prompt adds to a busy engine."""
+    products = prefill_products_s(d, prompt_tokens) / cal.PREFILL_GEMM_EFFICIENCY
+    for layers, experts in d.expert_groups:
+        used = experts.expert_matrix_parameters * experts.num_experts_per_tok
+        per_gpu = layers * 2 * used * prompt_tokens / d.layout.stage_gpus
+        products += per_gpu / d.main_rate / slice_efficiency(d, experts)
+    attention = _prefill_attention_s(d, prompt_tokens) / cal.PREFILL_ATTENTION_EFFICIENCY
+    bubble = 1 + cal.PIPELINE_BUBBLE * (d.layout.pipeline - 1)
+    return (products + attention + link_s(d, prompt_tokens)) * bubble
+
+
+def _prefill_attention_s(d: Deployment, prompt_tokens: float) -> float:
+    """Scores and values of a whole prompt at the 16-bit peak; recurrences count with them."""
+    mixers = ((group.count, group.mixer) for group in d.spec.layers if group.mixer is not None)
+    flops = sum(count * mixer.prefill_flops(prompt_tokens) for count, mixer in mixers if not mixer.is_recurrent)
+    return flops / d.layout.tensor / d.sixteen_bit_rate
+
+
+def latency(d: Deployment, load: Workload, concurrency: float, capacity: float, date: float | None = None) -> Latency:
+    """TTFT and TPOT of one replica that serves `concurrency` requests, of which at most `capacity` run at once."""
+    batch = max(1.0, min(concurrency, capacity))
+    step = decode_step(d, batch, load.mean_context_tokens)
+    if d.is_local:
+        return Latency(single_prompt_s(d, load.prompt_tokens), step.total_s, batch, step)
+    share = 0.5 if load.arrival == "burst" else 1.0
+    work = prefill_work_s(d, load.prompt_tokens)
+    tpot = step.total_s + share * batch / d.layout.data * work / load.output_tokens
+    return Latency(_ttft_s(d, load, work_s=work, tpot_s=tpot, concurrency=concurrency, date=date), tpot, batch, step)
+
+
+def _ttft_s(
+    d: Deployment, load: Workload, *, work_s: float, tpot_s: float, concurrency: float, date: float | None
+) -> float:
+    own = work_s * cal.OWN_PREFILL
+    own += US * (cal.PREFILL_LAYER_US * d.layers + cal.PREFILL_EXPERT_LAYER_US * d.expert_layers)
+    share = cal.ONE_WAVE_SHARE if load.arrival == "burst" else cal.BURST_SHARE[d.engine]
+    waiting = max(concurrency / d.layout.data, 1.0) - 1
+    half_years = 2 * (min(date or cal.ERA_UNTIL, cal.ERA_UNTIL) - cal.ERA_FROM)
+    request = cal.REQUEST_S[d.engine] * cal.ERA_PER_HALF_YEAR**half_years
+    total = request + cal.WAIT_STEPS * tpot_s + own * (1 + share * waiting)
+    return total * (cal.DATA_PARALLEL_TTFT if d.layout.data > 1 else 1.0)
+
+
+def single_prompt_s(d: Deployment, prompt_tokens: float) -> float:
+    """Prompt processing of llama.cpp on an idle machine, layers split over the GPUs."""
+    products = prefill_products_s(d, prompt_tokens)
+    for layers, experts in d.expert_groups:
+        used = experts.expert_matrix_parameters * experts.num_experts_per_tok
+        products += cal.SINGLE_PROMPT_EXPERTS * layers * 2 * used * prompt_tokens / d.main_rate
+    read = _weights_read_once_s(d) / cal.SINGLE_PROMPT_WEIGHT_READ
+    attention = _prefill_attention_s(d, prompt_tokens) / cal.LLAMA_CPP_PREFILL_ATTENTION
+    return (
+        math.hypot(products / _local_efficiency(d), read) + attention + US * cal.LLAMA_CPP_PREFILL_LAYER_US * d.layers
+    )
+
+
+def _weights_read_once_s(d: Deployment) -> float:
+    """Every layer's weights once, layer after layer: llama.cpp's split does not read them in parallel."""
+    parts = sum(d.parameters(part) * d.bytes_per_weight(part) for part in ("attention", "recurrent", "dense", "shared"))
+    return (parts + expert_bytes(d, 1.0)) / d.gpu.memory_bytes_per_s
+
+
+def _local_efficiency(d: Deployment) -> float:
+    gpu = d.gpu
+    efficiency = cal.LLAMA_CPP_PREFILL
+    efficiency *= cal.LLAMA_CPP_PREFILL_4BIT if d.bytes_per_weight("dense") < 0.7 else 1.0
+    efficiency *= cal.LLAMA_CPP_PREFILL_HBM if gpu.has_hbm else 1.0
+    efficiency *= cal.LLAMA_CPP_PREFILL_AMPERE if gpu.architecture_class in {"ampere", "ga10x"} else 1.0
+    efficiency *= cal.LLAMA_CPP_PREFILL_GEFORCE if gpu.is_geforce else 1.0
+    return efficiency * (cal.LLAMA_CPP_PREFILL_APPLE if gpu.architecture_class == "apple" else 1.0)

@@ -1,0 +1,135 @@
+"""How a model is cut over GPUs, and whether an engine can run that cut.
+
+One replica spans tensor x pipeline x data GPUs. `data` counts attention data-parallel ranks, each with its own
+KV cache; `expert` is the degree over which whole experts are spread, at most tensor x data. What is left of the
+machine holds further replicas.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from estimator.attention import GroupedQueryAttention, LatentAttention
+from estimator.errors import IllegalLayout
+from estimator.feedforward import DenseFeedForward, MixtureOfExperts
+from estimator.model_spec import ModelSpec
+
+FP8_BLOCK_ROWS: Final = 128
+"""Rows of one scale block of DeepSeek-style FP8; a slice must hold whole blocks (config: weight_block_size)."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Layout:
+    """Degrees of one replica. `expert` does not multiply the GPU count."""
+
+    tensor: int = 1
+    pipeline: int = 1
+    data: int = 1
+    expert: int = 1
+
+    @property
+    def stage_gpus(self) -> int:
+        """GPUs of one pipeline stage."""
+        return self.tensor * self.data
+
+    @property
+    def gpus(self) -> int:
+        """GPUs of one replica."""
+        return self.stage_gpus * self.pipeline
+
+    def __str__(self) -> str:
+        names = (("TP", self.tensor), ("PP", self.pipeline), ("DP", self.data), ("EP", self.expert))
+        return " ".join(f"{name}{degree}" for name, degree in names if degree > 1) or "one GPU"
+
+
+def check_layout(spec: ModelSpec, layout: Layout, gpus: int) -> None:
+    """`IllegalLayout` with the reason where the machine or the model does not divide so."""
+    if min(layout.tensor, layout.pipeline, layout.data, layout.expert) < 1:
+        raise IllegalLayout(f"{layout}: every degree is at least 1", "leave `parallel` out to have it chosen")
+    if layout.gpus > gpus:
+        raise IllegalLayout(
+            f"{layout} spans {layout.gpus} GPUs, and there are {gpus}", f"use {layout.gpus} GPUs or a smaller split"
+        )
+    if layout.expert > layout.stage_gpus:
+        raise IllegalLayout(
+            f"expert degree {layout.expert} is above tensor x data = {layout.stage_gpus}",
+            f"use at most {layout.stage_gpus}",
+        )
+    reasons = list(split_obstacles(spec, layout))
+    if reasons:
+        raise IllegalLayout(
+            f"{spec.repo_id} cannot be split as {layout}: {reasons[0]}", "leave `parallel` out to have it chosen"
+        )
+
+
+def split_obstacles(spec: ModelSpec, layout: Layout) -> Iterator[str]:
+    """Why an engine would refuse the split, in words; nothing where it would not."""
+    tensor = layout.tensor
+    if layout.pipeline > spec.headline.num_hidden_layers:
+        yield f"{layout.pipeline} stages for {spec.headline.num_hidden_layers} layers"
+    for group in spec.layers:
+        mixer = group.mixer
+        if isinstance(mixer, GroupedQueryAttention | LatentAttention) and mixer.num_attention_heads % tensor:
+            yield f"{mixer.num_attention_heads} attention heads do not divide by {tensor}"
+        if isinstance(mixer, GroupedQueryAttention):
+            heads = mixer.num_key_value_heads
+            if heads % tensor and tensor % heads:
+                yield f"{heads} KV heads and {tensor} ranks do not divide"
+        yield from _feed_forward_obstacles(spec, layout, group.feed_forward)
+
+
+def _feed_forward_obstacles(spec: ModelSpec, layout: Layout, feed_forward: object) -> Iterator[str]:
+    if isinstance(feed_forward, DenseFeedForward):
+        width, ranks = feed_forward.intermediate_size, layout.tensor
+    elif isinstance(feed_forward, MixtureOfExperts):
+        width, ranks = feed_forward.expert_intermediate_size, max(1, layout.stage_gpus // layout.expert)
+        if feed_forward.num_experts % layout.expert:
+            yield f"{feed_forward.num_experts} experts do not divide by {layout.expert}"
+    else:
+        return
+    if width % ranks:
+        yield f"a width of {width} does not divide by {ranks}"
+    elif spec.weights.name == "fp8" and _is_block_scaled(spec) and width // ranks % FP8_BLOCK_ROWS and ranks > 1:
+        yield f"FP8 blocks of {FP8_BLOCK_ROWS} rows are cut by {width} / {ranks}"
+
+
+def _is_block_scaled(spec: ModelSpec) -> bool:
+    return spec.weights.default.format.bits_per_weight > 8  # per-block scales add bits
+
+
+def candidate_layouts(spec: ModelSpec, gpus: int, node_gpus: int) -> list[Layout]:
+    """Legal layouts that use as many of the GPUs as divide well, one replica or several.
+
+    Tensor parallelism stays within a node (or the link's domain), pipeline stages cross nodes; models with latent
+    attention or few KV heads may also take attention data parallelism with experts spread.
+    """
+    found: list[Layout] = []
+    for tensor in _powers_and_divisors(min(gpus, node_gpus)):
+        for pipeline in _divisors(gpus // tensor):
+            layouts = [Layout(tensor, pipeline)]
+            if _has_experts(spec):
+                layouts.append(Layout(tensor, pipeline, 1, tensor))
+                layouts += [
+                    Layout(tensor, pipeline, data, tensor * data) for data in _data_degrees(gpus, tensor, pipeline)
+                ]
+            found += [layout for layout in layouts if not any(split_obstacles(spec, layout))]
+    return sorted(set(found))
+
+
+def _data_degrees(gpus: int, tensor: int, pipeline: int) -> list[int]:
+    left = gpus // (tensor * pipeline)
+    return [left] if left > 1 else []
+
+
+def _has_experts(spec: ModelSpec) -> bool:
+    return any(isinstance(group.feed_forward, MixtureOfExperts) for group in spec.layers)
+
+
+def _divisors(number: int) -> list[int]:
+    return [d for d in range(1, number + 1) if number % d == 0]
+
+
+def _powers_and_divisors(number: int) -> list[int]:
+    """Degrees worth trying: the divisors of the machine, and powers of two below it."""
+    powers = {2**k for k in range(number.bit_length()) if 2**k <= number}
+    return sorted(powers | set(_divisors(number)))

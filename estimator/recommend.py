@@ -1,0 +1,168 @@
+"""What would work: the smallest changes to a request that does not fit, and the machines that hold a model.
+
+Changes are tried from the least to the most: a shorter context, a smaller cache format, a smaller weight format,
+another card in the same number, more of the same card. Each is estimated in full, so each comes with its figures.
+Machines are ranked by what an hour costs in the median, those without a price by memory bought.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+from estimator.deployment import NODE_GPUS
+from estimator.dtypes import FORMATS
+from estimator.errors import EstimatorError
+from estimator.estimate import Estimate, Request, estimate, fits_somehow
+from estimator.gpus import GPUS
+from estimator.hardware import Gpu
+from estimator.units import GIB
+
+Change = Literal["context", "kv_cache", "weights", "hardware", "gpus"]
+
+SHORTEST_USEFUL_CONTEXT_TOKENS: Final = 1024
+"""A context below this is no answer to someone who asked for more."""
+MOST_GPUS_OFFERED: Final = 128
+SMALLER_FORMATS: Final = ("fp8", "nvfp4", "int4")
+"""Formats tried in place of a larger one, the gentlest first; nvfp4 only where the card multiplies it natively."""
+SMALLER_LOCAL_FORMATS: Final = ("q8_0", "q6_k", "q4_k_m", "iq3_xxs")
+COUNTS: Final = (1, 2, 4, 8, 16, 32, 64)
+OFFERED_VENDORS: Final = frozenset({"NVIDIA", "AMD"})
+"""Cards that run the engines estimated here and that one can rent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """One change that works, with its estimate."""
+
+    change: Change
+    estimate: Estimate
+
+    @property
+    def request(self) -> Request:
+        """The request as changed."""
+        return self.estimate.request
+
+
+def alternatives(asked: Estimate) -> tuple[Alternative, ...]:
+    """The smallest changes of each kind that make the request fit, best first; none where it fits."""
+    if asked.fits and asked.max_concurrency >= (asked.request.load.concurrency or 1):
+        return ()
+    request = replace(asked.request, layout=None)
+    found: list[Alternative] = []
+    for change, candidates in (
+        ("context", _shorter_contexts(asked)),
+        ("kv_cache", _smaller_caches(asked, request)),
+        ("weights", _smaller_weights(asked, request)),
+        ("hardware", _larger_cards(request)),
+        ("gpus", _more_gpus(request)),
+    ):
+        found += [Alternative(change, fitting) for fitting in _first_fitting(candidates)]  # type: ignore[arg-type]  # the literal above
+    return tuple(found)
+
+
+def _first_fitting(candidates: Iterable[Request]) -> Iterator[Estimate]:
+    for candidate in candidates:
+        try:
+            if fits_somehow(candidate):
+                yield estimate(candidate)
+                return
+        except EstimatorError:
+            continue  # a card without a rate or a split no engine runs is no alternative
+
+
+def _shorter_contexts(asked: Estimate) -> Iterator[Request]:
+    load = asked.request.load
+    longest = asked.max_context_tokens // 1024 * 1024
+    if SHORTEST_USEFUL_CONTEXT_TOKENS <= longest < load.context_tokens:
+        share = longest / load.context_tokens
+        output = max(1, int(load.output_tokens * share))
+        shorter = replace(load, context_tokens=longest, output_tokens=output, prompt_tokens=longest - output)
+        yield replace(asked.request, load=shorter)
+
+
+def _smaller_caches(asked: Estimate, request: Request) -> Iterator[Request]:
+    if asked.cache_format in {"bf16", "fp16"}:
+        yield replace(request, cache_format="q8_0" if asked.engine.name == "llama.cpp" else "fp8")
+
+
+def _smaller_weights(asked: Estimate, request: Request) -> Iterator[Request]:
+    now = asked.plan.default.bytes_per_weight
+    names = SMALLER_LOCAL_FORMATS if asked.engine.name == "llama.cpp" else SMALLER_FORMATS
+    for name in names:
+        is_foreign = name == "nvfp4" and request.gpu.flops_per_s("fp4") is None
+        if FORMATS[name].bytes_per_weight < 0.9 * now and not is_foreign:
+            yield replace(request, weights=name)
+
+
+def _larger_cards(request: Request) -> Iterator[Request]:
+    """Cards with more memory, the least of it first, in the same number."""
+    mine = request.gpu.engine_memory_bytes
+    larger = [gpu for gpu in offered_gpus() if gpu.engine_memory_bytes > mine * 1.05 and _is_peer(gpu, request.gpu)]
+    for gpu in sorted(larger, key=lambda gpu: gpu.engine_memory_bytes):
+        yield replace(request, gpu=gpu)
+
+
+def _is_peer(gpu: Gpu, asked: Gpu) -> bool:
+    """Of the same maker, and joined as well: eight H100 with NVLink are not replaced by eight cards on PCIe."""
+    return gpu.vendor == asked.vendor and gpu.link_domain_gpus >= asked.link_domain_gpus
+
+
+def _more_gpus(request: Request) -> Iterator[Request]:
+    count = request.gpus * 2
+    while count <= MOST_GPUS_OFFERED:
+        yield replace(request, gpus=count)
+        count *= 2
+
+
+def offered_gpus() -> list[Gpu]:
+    """Cards to recommend: of a vendor that the engines run on, with facts that are not of low confidence."""
+    return [gpu for gpu in GPUS.values() if gpu.vendor in OFFERED_VENDORS and gpu.confidence != "low"]
+
+
+# -- which machines -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """What an answer must reach besides fitting; None does not ask."""
+
+    min_tokens_per_s: float | None = None
+    max_ttft_s: float | None = None
+
+    def is_met(self, found: Estimate) -> bool:
+        """Whether each request gets its tokens per second and its first token in time."""
+        is_fast = self.min_tokens_per_s is None or 1 / found.tpot.value >= self.min_tokens_per_s
+        return is_fast and (self.max_ttft_s is None or found.ttft.value <= self.max_ttft_s)
+
+
+def recommend(request: Request, gpus: Iterable[Gpu], target: Target, limit: int = 8) -> tuple[Estimate, ...]:
+    """The smallest number of each card that holds the request and reaches the target, cheapest first.
+
+    `request.gpu` and `request.gpus` are ignored: they are what is asked for.
+    """
+    found = [fitting for gpu in gpus for fitting in _smallest_machine(request, gpu, target)]
+    return tuple(sorted(found, key=_price_key)[:limit])
+
+
+def _smallest_machine(request: Request, gpu: Gpu, target: Target) -> Iterator[Estimate]:
+    for count in _counts(gpu):
+        candidate = replace(request, gpu=gpu, gpus=count, layout=None)
+        try:
+            if not fits_somehow(candidate):
+                continue
+            found = estimate(candidate)
+        except EstimatorError:
+            return
+        if target.is_met(found):
+            yield found
+            return
+
+
+def _counts(gpu: Gpu) -> tuple[int, ...]:
+    """Numbers worth trying: cards without a fabric of four or more stay in one server."""
+    return COUNTS if gpu.link_domain_gpus >= 4 else tuple(count for count in COUNTS if count <= NODE_GPUS)
+
+
+def _price_key(found: Estimate) -> tuple[bool, float]:
+    memory = found.request.gpus * found.request.gpu.engine_memory_bytes / GIB
+    return (found.cost is None, memory if found.cost is None else found.cost.usd_per_hour.median)

@@ -8,6 +8,7 @@ spares that share of the attention and no more.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import fsum
 from typing import Any, Final
 
 from estimator.dtypes import BF16, FORMATS, FP8, FP16, MXFP4, WeightFormat
@@ -189,7 +190,7 @@ def _covered(part: Part, coverage: Coverage, layout: Layout) -> float:
     whole = within if found.get(None, within) is None else within & (found.get(None) or set())
     rest = within - whole
     leaves = ((leaf, rest if layers is None else rest & layers) for leaf, layers in found.items() if leaf is not None)
-    share = len(whole) + sum(layout.fraction(part, leaf) * len(layers) for leaf, layers in leaves)
+    share = len(whole) + fsum(layout.fraction(part, leaf) * len(layers) for leaf, layers in leaves)
     return 1.0 if share > len(within) - _ROUNDING else share / len(within)
 
 

@@ -15,6 +15,7 @@ from functools import cached_property
 from typing import Final, Literal
 
 from estimator.attention import Mixer
+from estimator.compressed_attention import CompressedAttention
 from estimator.dtypes import BF16, WeightFormat
 from estimator.feedforward import FeedForward, MixtureOfExperts
 
@@ -222,8 +223,11 @@ class ModelSpec:
     @cached_property
     def window_elements_per_sequence(self) -> int:
         """Elements of the full windows of one sequence."""
-        mixers = ((g.count, g.mixer) for g in self.layers if g.mixer is not None)
-        return sum(n * m.cache_elements_per_token * m.window_tokens for n, m in mixers if m.window_tokens is not None)
+        mixers = [(g.count, g.mixer) for g in self.layers if g.mixer is not None]
+        windows = sum(
+            n * m.cache_elements_per_token * m.window_tokens for n, m in mixers if m.window_tokens is not None
+        )
+        return windows + sum(n * m.side_window_elements for n, m in mixers if isinstance(m, CompressedAttention))
 
     @cached_property
     def recurrent_state_elements(self) -> int:

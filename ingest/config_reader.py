@@ -260,7 +260,8 @@ class ConfigReader:
             if not isinstance(value, Mapping):
                 raise self.malformed(key, value, "an object")
             fallback = self._sections.get(key, model_type)
-            return ConfigReader(value, self.trace, path=self.name_of(key), model_type=fallback)
+            section = ConfigReader(value, self.trace, path=self.name_of(key), model_type=fallback)
+            return section.as_type(fallback) if fallback and section.model_type == self.model_type else section
         return None
 
     def section(self, *keys: str, model_type: str | None = None) -> "ConfigReader":

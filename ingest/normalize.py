@@ -6,9 +6,10 @@ from typing import Any, Final
 
 from estimator.model_spec import ModelSpec
 from ingest.config_reader import ConfigReader, Trace
-from ingest.errors import MalformedConfig, UnsupportedArchitecture
+from ingest.errors import MalformedConfig, NotAGenerativeModel, UnsupportedArchitecture
 from ingest.families.anatomy import Anatomy
-from ingest.families.table import FAMILIES
+from ingest.families.table import FAMILIES, OTHER_KINDS
+from ingest.families.task_heads import with_task_head
 
 _SHORT_COMMIT: Final = 7
 
@@ -51,6 +52,11 @@ def normalize(config: Mapping[str, Any], *, repo_id: str, revision: str | None =
 
 def _read(reader: ConfigReader, architectures: list[str]) -> Anatomy:
     model_type = reader.text("model_type", default="")
+    if model_type in OTHER_KINDS:
+        raise NotAGenerativeModel(
+            f"{reader.trace.label}: {model_type} is {OTHER_KINDS[model_type]}, no language model",
+            "ask for a model that generates or embeds text",
+        )
     family = FAMILIES.get(model_type)
     if family is None:
         named = f"model_type {model_type!r}" if model_type else "no model_type"
@@ -58,7 +64,7 @@ def _read(reader: ConfigReader, architectures: list[str]) -> Anatomy:
             f"{reader.trace.label}: {named} (architectures: {', '.join(architectures)[:200] or 'none'}) is not known",
             "the shape of this architecture has not been described yet",
         )
-    return family(reader)
+    return with_task_head(family(reader), reader, architectures[0] if architectures else "")
 
 
 def _spec(anatomy: Anatomy, repo_id: str, revision: str | None, model_type: str, architectures: list[str]) -> ModelSpec:

@@ -89,13 +89,19 @@ class Decoder:
         return grouped((mixer(layer), network(layer), other) for layer in range(count))
 
 
-def headline(config: ConfigReader, *, tied_default: bool = False, layers_key: str = "num_hidden_layers") -> Headline:
-    """The fields that everyone knows, as the config states them."""
+def headline(
+    config: ConfigReader,
+    *,
+    tied_default: bool = False,
+    layers_key: str = "num_hidden_layers",
+    layers: int | None = None,
+) -> Headline:
+    """The fields that everyone knows, as the config states them; `layers` where it does not state their number."""
     heads = config.optional_int("num_attention_heads")
     hidden_size = config.positive_int("hidden_size")
     return Headline(
         hidden_size=hidden_size,
-        num_hidden_layers=config.layer_count(layers_key),
+        num_hidden_layers=layers or config.layer_count(layers_key),
         vocab_size=config.positive_int("vocab_size"),
         intermediate_size=_scalar(config, "intermediate_size"),
         num_attention_heads=heads,

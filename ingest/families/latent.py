@@ -18,6 +18,7 @@ class Latent:
 
     bias: Flag = "attention_bias"
     has_indexer: bool = False
+    derives_v_head_dim: bool = False
     layers_key: str = "num_hidden_layers"
 
     def __call__(self, config: ConfigReader) -> LayerMixers:
@@ -29,6 +30,10 @@ class Latent:
         elif len(kinds) < layers:
             raise config.malformed("indexer_types", f"{len(kinds)} entries", f"one for each of {layers} layers")
         return by_kind(kinds[:layers], lambda kind: self.mixer(config, kind))
+
+    def value_width(self, config: ConfigReader) -> int | None:
+        """Hidden_size / heads where the family derives it (MiniCPM3 states none)."""
+        return config.positive_int("hidden_size") // config.positive_int("num_attention_heads") or None
 
     def mixer(self, config: ConfigReader, indexer: str = "none") -> LatentAttention:
         """One layer, with an indexer of its own ("full"), another layer's picks ("shared"), or none."""
@@ -47,7 +52,9 @@ class Latent:
             kv_lora_rank=kv_lora_rank,
             qk_nope_head_dim=config.positive_int("qk_nope_head_dim"),
             qk_rope_head_dim=rope,
-            v_head_dim=config.positive_int("v_head_dim"),
+            v_head_dim=config.positive_int(
+                "v_head_dim", default=self.value_width(config) if self.derives_v_head_dim else None
+            ),
             vector_parameters=vectors + (index.vector_parameters if index else 0),
             indexer=index,
         )

@@ -3,6 +3,7 @@
 Each function fills a `Recurrence` with the counts of the published layer; states are elements of one sequence.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 from estimator.attention import Mixer
@@ -54,5 +55,66 @@ def delta_hybrid(attention: GroupedQuery) -> MixerReader:
             return attention.mixer(config, read_heads(config), window_of(config, kind))
 
         return by_kind(kinds, build)
+
+    return mixers
+
+
+def mamba2(config: ConfigReader) -> Recurrence:
+    """Mamba-2 as Nemotron-H, Granite and Bamba have it: one projection to z, x, B, C and dt; a grouped state.
+
+    Inner width = heads x head width; the convolution runs over x, B and C.
+    """
+    hidden_size = config.positive_int("hidden_size")
+    heads = config.positive_int("mamba_num_heads", "mamba_n_heads", "num_heads", at_most=65536)
+    groups = config.positive_int("mamba_n_groups", "n_groups", default=1)
+    state = config.positive_int("mamba_d_state", "ssm_state_size", "state_size")
+    kernel = config.positive_int("mamba_d_conv", "conv_kernel")
+    inner = heads * _mamba_head_dim(config, hidden_size, heads)
+    channels = inner + 2 * groups * state
+    projection = inner + channels + heads
+    biases = channels if config.boolean("mamba_conv_bias", "use_conv_bias", default=True) else 0
+    if config.boolean("mamba_proj_bias", "use_bias", default=False):
+        biases += projection + hidden_size
+    return Recurrence(
+        kind="mamba2",
+        matrix_parameters=hidden_size * projection + channels * kernel + inner * hidden_size,
+        vector_parameters=biases + 3 * heads + inner,
+        recurrent_state_elements=inner * state,
+        conv_state_elements=channels * kernel,
+        num_heads=heads,
+    )
+
+
+def _mamba_head_dim(config: ConfigReader, hidden_size: int, heads: int) -> int:
+    """The stated head width; where it is "auto" or silent, expand x hidden_size / heads."""
+    _, stated = config.raw("mamba_head_dim", "mamba_d_head")
+    if not isinstance(stated, str):
+        derived = config.positive_int("mamba_expand", "expand", default=2) * hidden_size // heads or None
+        return config.positive_int("mamba_head_dim", "mamba_d_head", default=derived)
+    return max(1, config.positive_int("mamba_expand", "expand", default=2) * hidden_size // heads)
+
+
+def short_conv(config: ConfigReader) -> Recurrence:
+    """LFM2's gated short convolution: three gates in, one out, a kernel of a few tokens."""
+    hidden_size, kernel = config.positive_int("hidden_size"), config.positive_int("conv_L_cache")
+    biases = 5 * hidden_size if config.boolean("conv_bias", default=False) else 0
+    return Recurrence(
+        kind="short_conv",
+        matrix_parameters=4 * hidden_size * hidden_size + hidden_size * kernel,
+        vector_parameters=biases,
+        conv_state_elements=hidden_size * kernel,
+    )
+
+
+def hybrid(recurrent: Callable[[ConfigReader], Recurrence], attention: GroupedQuery) -> MixerReader:
+    """Layers of that recurrence and of that attention, as `layer_types` says."""
+
+    def mixers(config: ConfigReader) -> LayerMixers:
+        def build(kind: str) -> Mixer:
+            if kind in LINEAR:
+                return recurrent(config)
+            return attention.mixer(config, attention.heads(config), window_of(config, kind))
+
+        return by_kind(layer_types(config, config.layer_count()), build)
 
     return mixers

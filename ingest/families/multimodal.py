@@ -33,6 +33,7 @@ class Multimodal:
     audio: Tower = no_tower
     sections: tuple[str, ...] = SECTIONS
     additional: Tower = no_tower
+    buffers: Tower = no_tower
 
     def __call__(self, config: ConfigReader) -> Anatomy:
         """The language model, retied as the whole says, with its towers."""
@@ -44,6 +45,7 @@ class Multimodal:
             language,
             vision_parameters=self.vision(config, language.headline),
             audio_parameters=self.audio(config, language.headline),
+            buffer_parameters=language.buffer_parameters + self.buffers(config, language.headline),
             other_parameters=language.other_parameters + self.additional(config, language.headline),
         )
 

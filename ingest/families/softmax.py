@@ -4,8 +4,8 @@
 Gemma, gpt-oss, Mistral-Nemo; a bias may sit on q, k, v alone (Qwen2) or on all four (gpt-oss).
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from estimator.attention import GroupedQueryAttention
@@ -27,6 +27,9 @@ class Heads:
     head_dim: int
 
 
+HeadsReader = Callable[[ConfigReader], Heads]
+
+
 def read_heads(config: ConfigReader) -> Heads:
     """Heads, KV heads and head width; a silent config means one KV head a head, and hidden_size / heads."""
     hidden_size = config.positive_int("hidden_size")
@@ -39,11 +42,36 @@ def read_heads(config: ConfigReader) -> Heads:
     return Heads(hidden_size=hidden_size, num_attention_heads=heads, num_key_value_heads=kv_heads, head_dim=head_dim)
 
 
+def read_falcon_heads(config: ConfigReader) -> Heads:
+    """Falcon: `num_kv_heads` with the new architecture, where `multi_query` is ignored; else one or all."""
+    plain = read_heads(config)
+    if config.boolean("new_decoder_architecture", default=False):
+        kv_heads = config.positive_int("num_kv_heads", default=plain.num_attention_heads)
+    else:
+        kv_heads = 1 if config.boolean("multi_query", default=True) else plain.num_attention_heads
+    return replace(plain, num_key_value_heads=kv_heads)
+
+
+def read_multi_query_heads(config: ConfigReader) -> Heads:
+    """GPTBigCode: one KV head where `multi_query` is set, and no key says so in numbers."""
+    plain = read_heads(config)
+    kv_heads = 1 if config.boolean("multi_query", default=True) else plain.num_attention_heads
+    return replace(plain, num_key_value_heads=kv_heads)
+
+
+def read_dbrx_heads(config: ConfigReader) -> Heads:
+    """DBRX and MPT: KV heads inside `attn_config`."""
+    plain = read_heads(config)
+    inner = config.optional_section("attn_config")
+    kv_heads = inner.positive_int("kv_n_heads", default=plain.num_attention_heads) if inner else None
+    return replace(plain, num_key_value_heads=kv_heads or plain.num_attention_heads)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupedQuery:
     """Traits of a family's attention. Called with a config, it gives the mixer of each layer.
 
-    `is_gated` adds a gate as wide as the queries; `has_sinks` one learned logit a head.
+    `is_gated` adds a gate as wide as the queries, `head_gate` one value a head; `has_sinks` a learned logit a head.
     """
 
     qkv_bias: Flag = False
@@ -52,27 +80,28 @@ class GroupedQuery:
     has_qk_norm: Flag = True
     qk_norm_bias: bool = False
     is_gated: Flag = False
+    head_gate: Flag = False
     has_sinks: bool = False
     windows: WindowReader = full_context
+    heads: HeadsReader = read_heads
     layers_key: str = "num_hidden_layers"
-    overrides: Mapping[str, int] = field(default_factory=dict)
 
     def __call__(self, config: ConfigReader) -> LayerMixers:
         """The mixer of each layer."""
         windows = self.windows(config, config.layer_count(self.layers_key))
-        heads = read_heads(config)
+        heads = self.heads(config)
         return by_kind(windows, lambda window: self.mixer(config, heads, window))
 
     def mixer(self, config: ConfigReader, heads: Heads, window: int | None) -> GroupedQueryAttention:
         """One layer of those heads and that window."""
-        gate = heads.hidden_size * heads.num_attention_heads * heads.head_dim
+        per_head = heads.head_dim * flag(config, self.is_gated) + flag(config, self.head_gate)
         return GroupedQueryAttention(
             hidden_size=heads.hidden_size,
             num_attention_heads=heads.num_attention_heads,
             num_key_value_heads=heads.num_key_value_heads,
             head_dim=heads.head_dim,
             window_tokens=window,
-            extra_matrix_parameters=gate if flag(config, self.is_gated) else 0,
+            extra_matrix_parameters=heads.hidden_size * heads.num_attention_heads * per_head,
             vector_parameters=self.vectors(config, heads),
         )
 

@@ -1,93 +1,76 @@
 """Every model_type that is understood, and how its config is read.
 
-A row composes the blocks beside it. A family of a known shape is one row.
+Language models stand in `language`; here they meet their towers, beside encoders. A family of a known shape is one row.
 """
 
 from collections.abc import Mapping
 from typing import Final
 
+from ingest.families import projectors, towers
 from ingest.families.anatomy import FamilyReader
-from ingest.families.decoder import Decoder
-from ingest.families.latent import Latent
-from ingest.families.linear import delta_hybrid
-from ingest.families.multimodal import Multimodal
-from ingest.families.networks import Dense, Experts, after_first_dense, counted_shared, sparse_step, stated_shared
-from ingest.families.softmax import GroupedQuery
-from ingest.families.towers import linear, qwen3_vision, siglip
-from ingest.families.windows import one_window, patterned, window_when_used
+from ingest.families.encoders import Bert
+from ingest.families.language import LANGUAGE, STEP3
+from ingest.families.multimodal import Multimodal, by_model_type
+from ingest.families.projectors import alone
 
-BIASED = GroupedQuery(qkv_bias="attention_bias", output_bias="attention_bias")
-QWEN3 = GroupedQuery(qkv_bias="attention_bias", output_bias="attention_bias", qk_norm="head", windows=window_when_used)
-QWEN_GATED = GroupedQuery(qkv_bias="attention_bias", output_bias="attention_bias", qk_norm="head", is_gated=True)
-QWEN_EXPERTS = Experts(
-    shared=stated_shared("shared_expert_intermediate_size"), shared_gate=True, sparse_layers=sparse_step
-)
-DEEPSEEK_EXPERTS = Experts(shared=counted_shared("n_shared_experts"), sparse_layers=after_first_dense)
-GEMMA3 = Decoder(
-    attention=GroupedQuery(
-        qkv_bias="attention_bias",
-        output_bias="attention_bias",
-        qk_norm="head",
-        windows=patterned(6, "sliding_window_pattern"),
-    ),
-    norms=4,
-)
-QWEN3_5 = Decoder(attention=delta_hybrid(QWEN_GATED))
-QWEN3_5_MOE = Decoder(attention=delta_hybrid(QWEN_GATED), network=QWEN_EXPERTS)
+ANY_LANGUAGE: Final = by_model_type(LANGUAGE)
 
-LANGUAGE: Final[Mapping[str, FamilyReader]] = {
-    "llama": Decoder(attention=BIASED, network=Dense(bias="mlp_bias")),
-    "mistral": Decoder(attention=GroupedQuery(windows=one_window)),
-    "ministral3": Decoder(attention=GroupedQuery(windows=one_window)),
-    "mixtral": Decoder(attention=GroupedQuery(windows=one_window), network=Experts(size=("intermediate_size",))),
-    "qwen2": Decoder(attention=GroupedQuery(qkv_bias=True, windows=window_when_used)),
-    "qwen3": Decoder(attention=QWEN3),
-    "qwen3_moe": Decoder(attention=QWEN3, network=Experts(sparse_layers=sparse_step)),
-    "phi3": Decoder(attention=GroupedQuery(windows=one_window)),
-    "glm": Decoder(attention=GroupedQuery(qkv_bias="attention_bias")),
-    "glm4": Decoder(attention=GroupedQuery(qkv_bias="attention_bias"), norms=4),
-    "glm4_moe": Decoder(
-        attention=GroupedQuery(qkv_bias="attention_bias", qk_norm="head", has_qk_norm="use_qk_norm"),
-        network=DEEPSEEK_EXPERTS,
-        correction_buffers=True,
-    ),
-    "gpt_oss": Decoder(
-        attention=GroupedQuery(qkv_bias=True, output_bias=True, has_sinks=True, windows=patterned(2)),
-        network=Experts(size=("intermediate_size",), expert_bias=True, router_bias=True),
-    ),
-    "gemma": Decoder(attention=BIASED),
-    "gemma2": Decoder(
-        attention=GroupedQuery(qkv_bias="attention_bias", output_bias="attention_bias", windows=patterned(2)), norms=4
-    ),
-    "gemma3_text": GEMMA3,
-    "deepseek_v2": Decoder(attention=Latent(), network=DEEPSEEK_EXPERTS),
-    "deepseek_v3": Decoder(attention=Latent(), network=DEEPSEEK_EXPERTS, correction_buffers=True),
-    "kimi_k2": Decoder(attention=Latent(), network=DEEPSEEK_EXPERTS, correction_buffers=True),
-    "deepseek_v32": Decoder(attention=Latent(has_indexer=True), network=DEEPSEEK_EXPERTS, correction_buffers=True),
-    "qwen3_next": Decoder(attention=delta_hybrid(QWEN_GATED), network=QWEN_EXPERTS),
-    "qwen3_5_text": QWEN3_5,
-    "qwen3_5_moe_text": QWEN3_5_MOE,
-}
+
+def _vision(language_type: str, tower: towers.Tower) -> Multimodal:
+    """A language model of that type with a vision tower."""
+    return Multimodal(language=LANGUAGE[language_type], language_type=language_type, vision=tower)
+
 
 FAMILIES: Final[Mapping[str, FamilyReader]] = {
     **LANGUAGE,
-    "gemma3": Multimodal(
-        language=GEMMA3,
-        language_type="gemma3_text",
-        vision=lambda config, language: (
-            siglip(vision := config.section("vision_config"))
-            + linear(vision.positive_int("hidden_size"), language.hidden_size, bias=False)
-            + vision.positive_int("hidden_size")
-        ),
+    "bert": Bert(),
+    "exaone4_5": _vision("exaone4_5_text", alone(towers.qwen2_5_vision)),
+    "gemma3": _vision("gemma3_text", projectors.gemma3_vision),
+    "gemma4": Multimodal(
+        language=LANGUAGE["gemma4_text"],
+        language_type="gemma4_text",
+        vision=projectors.gemma4_vision,
+        audio=projectors.gemma4_audio,
+        buffers=projectors.gemma4_buffers,
     ),
-    "qwen3_5": Multimodal(
-        language=QWEN3_5,
-        language_type="qwen3_5_text",
-        vision=lambda config, _: qwen3_vision(config.section("vision_config")),
+    "glm4v": _vision("glm4v_text", alone(towers.glm4v_vision)),
+    "kimi_k25": Multimodal(language=ANY_LANGUAGE, language_type="deepseek_v3", vision=projectors.kimi_vision),
+    "lfm2_vl": Multimodal(language=ANY_LANGUAGE, language_type="lfm2", vision=projectors.lfm2_vision),
+    "llama4": _vision("llama4_text", projectors.llama4_vision),
+    "llava": Multimodal(language=ANY_LANGUAGE, language_type="llama", vision=projectors.llava_vision),
+    "minicpmv4_6": Multimodal(language=ANY_LANGUAGE, language_type="qwen3_5_text", vision=projectors.minicpmv_vision),
+    "mistral3": Multimodal(language=ANY_LANGUAGE, language_type="mistral", vision=projectors.mistral3_vision),
+    "mllama": _vision("mllama_text_model", projectors.mllama_vision),
+    "qwen2_5_omni_thinker": Multimodal(
+        language=LANGUAGE["qwen2_5_omni_text"],
+        language_type="qwen2_5_omni_text",
+        vision=alone(towers.qwen2_5_vision),
+        audio=projectors.omni_audio,
     ),
-    "qwen3_5_moe": Multimodal(
-        language=QWEN3_5_MOE,
-        language_type="qwen3_5_moe_text",
-        vision=lambda config, _: qwen3_vision(config.section("vision_config")),
-    ),
+    "qwen2_5_vl": _vision("qwen2_5_vl_text", alone(towers.qwen2_5_vision)),
+    "qwen2_audio": Multimodal(language=ANY_LANGUAGE, language_type="qwen2", audio=projectors.qwen2_audio),
+    "qwen2_vl": _vision("qwen2_vl_text", alone(towers.qwen2_vision)),
+    "qwen3_5": _vision("qwen3_5_text", alone(towers.qwen3_vision)),
+    "qwen3_5_moe": _vision("qwen3_5_moe_text", alone(towers.qwen3_vision)),
+    "qwen3_vl": _vision("qwen3_vl_text", alone(towers.qwen3_vision)),
+    "qwen3_vl_moe": _vision("qwen3_vl_moe_text", alone(towers.qwen3_vision)),
+    "roberta": Bert(classifier_is_deep=True),
+    "step3p7": Multimodal(language=STEP3, language_type="step3p5", vision=projectors.undescribed),
+    "voxtral": Multimodal(language=ANY_LANGUAGE, language_type="llama", audio=projectors.voxtral_audio),
+    "xlm-roberta": Bert(classifier_is_deep=True),
 }
+
+OTHER_KINDS: Final[Mapping[str, str]] = {
+    "clip": "a pair of image and text encoders",
+    "clip_vision_model": "an image encoder",
+    "clip_text_model": "a text encoder of a pair",
+    "siglip": "a pair of image and text encoders",
+    "siglip_vision_model": "an image encoder",
+    "vit": "an image encoder",
+    "dinov2": "an image encoder",
+    "whisper": "a speech recognizer (encoder-decoder)",
+    "wav2vec2": "a speech encoder",
+    "hubert": "a speech encoder",
+    "qwen2_5_omni": "a speaking model of three parts (thinker, talker, token2wav); its thinker alone can be sized",
+}
+"""Models of another kind, and what they are."""

@@ -102,3 +102,153 @@ def qwen3_vision(config: ConfigReader) -> int:
     total += qwen_merger(width, merge, out, norm_bias=True)
     deep = len(config.optional_list("deepstack_visual_indexes") or ())
     return total + deep * qwen_merger(width, merge, out, norm_bias=True, norm_width=width * merge * merge)
+
+
+def clip(config: ConfigReader) -> int:
+    """CLIP: a class token, learned positions, norms before and after."""
+    width, inner = config.positive_int("hidden_size"), config.positive_int("intermediate_size")
+    positions = (grid(config) + 1) * width
+    return (
+        width + positions + patches(config, width, bias=False) + blocks(config.layer_count(), width, inner) + 4 * width
+    )
+
+
+def siglip2(config: ConfigReader) -> int:
+    """SigLIP 2 with flexible sizes: a table of `num_patches` positions."""
+    width, inner = config.positive_int("hidden_size"), config.positive_int("intermediate_size")
+    stack = blocks(config.layer_count(), width, inner)
+    return patches(config, width) + config.positive_int("num_patches") * width + stack + norm(width)
+
+
+def pixtral(config: ConfigReader) -> int:
+    """Pixtral: RMS norms, gated networks, no biases, rotary positions."""
+    width, inner = config.positive_int("hidden_size"), config.positive_int("intermediate_size")
+    stack = blocks(
+        config.layer_count(),
+        width,
+        inner,
+        gated=True,
+        qkv_bias=False,
+        output_bias=False,
+        mlp_bias=False,
+        norm_bias=False,
+    )
+    return patches(config, width, bias=False) + width + stack
+
+
+def qwen2_vision(config: ConfigReader) -> int:
+    """Qwen2-VL's tower: `embed_dim` wide, its `hidden_size` is the language model's."""
+    width = config.positive_int("embed_dim")
+    inner = int(width * config.number("mlp_ratio", default=4))
+    total = patches(config, width, bias=False, frames=square(config, "temporal_patch_size")[0])
+    total += blocks(config.layer_count("depth"), width, inner)
+    merge = config.positive_int("spatial_merge_size")
+    return total + qwen_merger(width, merge, config.positive_int("hidden_size"), norm_bias=True)
+
+
+def qwen2_5_vision(config: ConfigReader) -> int:
+    """Qwen2.5-VL's tower: gated networks with biases and RMS norms; EXAONE-4.5's has fewer KV heads."""
+    width, inner = config.positive_int("hidden_size"), config.positive_int("intermediate_size")
+    heads = config.positive_int("num_heads", "num_attention_heads")
+    kv_width = config.positive_int("num_key_value_heads", default=heads) * (width // heads or 1)
+    total = patches(config, width, bias=False, frames=square(config, "temporal_patch_size")[0])
+    total += blocks(config.layer_count("depth"), width, inner, gated=True, norm_bias=False, kv_width=kv_width)
+    merge, out = config.positive_int("spatial_merge_size"), config.positive_int("out_hidden_size")
+    return total + qwen_merger(width, merge, out, norm_bias=False)
+
+
+def glm4v_vision(config: ConfigReader) -> int:
+    """GLM-4V's tower: blocks with networks of the output width, a downsampling convolution, a gated merger."""
+    width, out = config.positive_int("hidden_size"), config.positive_int("out_hidden_size")
+    merge, context = config.positive_int("spatial_merge_size"), config.positive_int("intermediate_size")
+    bias = config.boolean("attention_bias", default=False)
+    total = patches(config, width, frames=square(config, "temporal_patch_size")[0]) + grid(config) * width
+    total += blocks(
+        config.layer_count("depth"),
+        width,
+        out,
+        gated=True,
+        qkv_bias=bias,
+        output_bias=False,
+        mlp_bias=False,
+        norm_bias=False,
+    )
+    total += 2 * width + linear(width * merge * merge, out)
+    return total + linear(out, out, bias=False) + norm(out) + 3 * out * context
+
+
+def kimi_vision(config: ConfigReader) -> int:
+    """MoonViT: interpolated learned positions, a norm after."""
+    width = config.positive_int("vt_hidden_size", "hidden_size")
+    inner = config.positive_int("vt_intermediate_size", "intermediate_size")
+    layers = config.layer_count("vt_num_hidden_layers", "num_hidden_layers")
+    side = config.positive_int("init_pos_emb_height", "pos_emb_height")
+    positions = side * config.positive_int("init_pos_emb_width", "pos_emb_width") * width
+    return patches(config, width) + positions + blocks(layers, width, inner) + norm(width)
+
+
+def llama4_vision(config: ConfigReader) -> int:
+    """Llama-4's tower: a class token, a pixel-shuffle adapter of two matrices."""
+    width, inner = config.positive_int("hidden_size"), config.positive_int("intermediate_size")
+    adapter = config.positive_int("projector_input_dim")
+    total = width + (grid(config) + 1) * width + patches(config, width, bias=False) + 2 * norm(width)
+    total += blocks(config.layer_count(), width, inner)
+    return total + inner * adapter + adapter * config.positive_int("projector_output_dim")
+
+
+def mllama_vision(config: ConfigReader) -> int:
+    """Llama-3.2's tower: tiles with embeddings of their own, local and gated global layers, q to o unbiased."""
+    width, inner = config.positive_int("hidden_size"), config.positive_int("intermediate_size")
+    tiles, positions = config.positive_int("max_num_tiles"), grid(config) + 1
+    ratios = len(config.optional_list("supported_aspect_ratios") or ()) or tiles * 2
+    total = width + patches(config, width, bias=False) + positions * width + 3 + 2 * norm(width)
+    total += (ratios + 1) * tiles * positions * width + 2 * (ratios + 1) * tiles * width
+    local, gated = config.layer_count(), config.count("num_global_layers", at_most=2048)
+    total += blocks(local, width, inner, qkv_bias=False, output_bias=False)
+    return total + blocks(gated, width, inner, qkv_bias=False, output_bias=False, extra=2)
+
+
+def gemma4_vision(config: ConfigReader) -> int:
+    """Gemma 4's tower: two tables of positions, gated blocks of four norms with q/k norms, no biases."""
+    width, inner = config.positive_int("hidden_size"), config.positive_int("intermediate_size")
+    heads = config.positive_int("num_attention_heads")
+    head_dim = config.positive_int("head_dim", default=width // heads or None)
+    kv_width = config.positive_int("num_key_value_heads", default=heads) * head_dim
+    stack = blocks(
+        config.layer_count(),
+        width,
+        inner,
+        gated=True,
+        qkv_bias=False,
+        output_bias=False,
+        mlp_bias=False,
+        norm_bias=False,
+        attention_width=heads * head_dim,
+        kv_width=kv_width,
+        extra=2 * width + 2 * head_dim,
+    )
+    positions = 2 * config.positive_int("position_embedding_size") * width
+    return positions + patches(config, width, bias=False) + stack
+
+
+def whisper_encoder(config: ConfigReader) -> int:
+    """Whisper's encoder: two convolutions, learned positions, blocks without a bias on k."""
+    width = config.positive_int("d_model", "hidden_size")
+    inner = config.positive_int("encoder_ffn_dim", "intermediate_size")
+    layers = config.layer_count("encoder_layers", "num_hidden_layers")
+    total = linear(3 * config.positive_int("num_mel_bins"), width) + linear(3 * width, width)
+    total += config.positive_int("max_source_positions") * width
+    return total + blocks(layers, width, inner, key_bias=False) + norm(width)
+
+
+def gemma4_audio(config: ConfigReader) -> int:
+    """Gemma 4's conformer: two networks, attention with relative positions, a light convolution in each layer."""
+    width, kernel = config.positive_int("hidden_size"), config.positive_int("conv_kernel_size")
+    first, second = (config.int_list("subsampling_conv_channels") or [128, 32])[:2]
+    heads = config.positive_int("num_attention_heads")
+    total = 9 * first + first + 9 * first * second + second + (second * 32) * width
+    networks = 2 * (8 * width * width + 2 * width)
+    attention = 5 * width * width + width // heads + 2 * width
+    convolution = 3 * width * width + width * kernel + 2 * width
+    total += config.layer_count() * (networks + attention + convolution + width)
+    return total + linear(width, config.positive_int("output_proj_dims"))

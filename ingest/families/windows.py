@@ -32,6 +32,13 @@ def one_window(config: ConfigReader, layers: int) -> Sequence[int | None]:
     return (config.optional_int("sliding_window") or None,) * layers
 
 
+def one_binding_window(config: ConfigReader, layers: int) -> Sequence[int | None]:
+    """As `one_window`, where the window is shorter than the longest context (Phi-3.5-MoE states both as 131072)."""
+    longest = config.optional_int("max_position_embeddings")
+    windows = one_window(config, layers)
+    return tuple(None if longest and window and window >= longest else window for window in windows)
+
+
 def window_when_used(config: ConfigReader, layers: int) -> Sequence[int | None]:
     """Layers from `max_window_layers` on see the window, and only with `use_sliding_window` (Qwen2, Qwen3)."""
     if not config.boolean("use_sliding_window", default=False):

@@ -15,7 +15,7 @@ from estimator.dtypes import BF16, FORMATS, FP8, FP16, MXFP4, WeightFormat
 from estimator.model_spec import Part, PartWeights, WeightPlan
 from ingest.errors import IngestError, MalformedConfig
 from ingest.quantization.dialects import Scheme, read_scheme
-from ingest.quantization.layout import Layout, language_config, read_layout
+from ingest.quantization.layout import Layout, language_config
 from ingest.quantization.names import Coverage, cover
 
 _DTYPES: Final[Mapping[str, str]] = {
@@ -70,7 +70,7 @@ def read_weight_plan(
         scheme = _with_expert_dtype(config, _with_cache(quant, read_scheme(quant)))
     except IngestError as error:
         raise type(error)(f"{repo_id}: {error.message}", error.hint) from error
-    plan, more = _plan(scheme, read_layout(config, num_hidden_layers), num_hidden_layers, _sixteen_bit(dtype))
+    plan, more = _plan(scheme, Layout(config, num_hidden_layers), num_hidden_layers, _sixteen_bit(dtype))
     return ReadWeights(plan, scheme.cache_format, (*warnings, *more), dtype_keys | quant_keys, dtype)
 
 
@@ -179,15 +179,17 @@ def _shares(
 
 def _covered(part: Part, coverage: Coverage, layout: Layout) -> float:
     """The share of a part's matrices that names cover, over the layers that hold it."""
-    within = layout.layers.get(part)
     found = {leaf: layers for (of, leaf), layers in coverage.layers.items() if of == part}
     if part == "recurrent" and layout.recurrent_is_self_attn and None not in found:
         found.update({leaf: layers for (of, leaf), layers in coverage.layers.items() if (of, leaf) == _SELF_ATTN})
-    if within is None:
-        return 1.0 if None in found else 0.0
+    if not found:
+        return 0.0
+    if None in found and found[None] is None:
+        return 1.0
+    within = layout.layers.get(part)
     if not within:
-        return 1.0 if found.get(None, within) is None else 0.0
-    whole = within if found.get(None, within) is None else within & (found.get(None) or set())
+        return 0.0
+    whole = within & (found.get(None) or set())
     rest = within - whole
     leaves = ((leaf, rest if layers is None else rest & layers) for leaf, layers in found.items() if leaf is not None)
     share = len(whole) + fsum(layout.fraction(part, leaf) * len(layers) for leaf, layers in leaves)

@@ -5,7 +5,7 @@ The families read shapes in full; this reads the few keys that a list of module 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 from estimator.model_spec import Part
@@ -39,15 +39,35 @@ def _int(config: Mapping[str, Any], *keys: str) -> int:
     return next((value for value in values if isinstance(value, int) and value > 0), 0)
 
 
-@dataclass(frozen=True, slots=True)
 class Layout:
-    """Layers of every part that lies in layers, and the relative sizes of the matrices in it."""
+    """Layers of every part that lies in layers, and the relative sizes of the matrices in it, from a config.
 
-    layers: Mapping[Part, frozenset[int]]
-    sizes: Mapping[Part, Mapping[str, float]]
-    has_experts: bool
-    experts_beside_mlp: bool
-    recurrent_is_self_attn: bool
+    Both are worked out when a list of names asks for them: most checkpoints have none.
+    """
+
+    def __init__(self, config: Mapping[str, Any], num_layers: int) -> None:
+        self._language = language_config(config)
+        self._num_layers = num_layers
+        self.has_experts = _num_experts(self._language) > 1
+        self.experts_beside_mlp = str(self._language.get("model_type", "")).startswith("gemma4")
+        self.recurrent_is_self_attn = isinstance(self._language.get("linear_attn_config"), dict)
+
+    @cached_property
+    def layers(self) -> Mapping[Part, frozenset[int]]:
+        """The layers that hold each part."""
+        return _layers(self._language, self._num_layers, has_experts=self.has_experts)
+
+    @cached_property
+    def sizes(self) -> Mapping[Part, Mapping[str, float]]:
+        """The relative sizes of the matrices of each part."""
+        feed_forward = _feed_forward_sizes(self._language)
+        return {
+            "attention": _attention_sizes(self._language),
+            "recurrent": _recurrent_sizes(self._language),
+            "dense": feed_forward,
+            "shared": feed_forward,
+            "experts": feed_forward,
+        }
 
     def fraction(self, part: Part, leaf: str | None) -> float:
         """The share of a part's layer that a matrix is; 1 for the whole, 0 for what weighs nothing."""
@@ -56,26 +76,6 @@ class Layout:
         sizes = self.sizes.get(part, {})
         total = sum(sizes.values())
         return sizes.get(leaf, 0.0) / total if total else 0.0
-
-
-def read_layout(config: Mapping[str, Any], num_layers: int) -> Layout:
-    """The layout of a model from its config."""
-    language = language_config(config)
-    has_experts = _num_experts(language) > 1
-    feed_forward = _feed_forward_sizes(language)
-    return Layout(
-        layers=_layers(language, num_layers, has_experts=has_experts),
-        sizes={
-            "attention": _attention_sizes(language),
-            "recurrent": _recurrent_sizes(language),
-            "dense": feed_forward,
-            "shared": feed_forward,
-            "experts": feed_forward,
-        },
-        has_experts=has_experts,
-        experts_beside_mlp=str(language.get("model_type", "")).startswith("gemma4"),
-        recurrent_is_self_attn=isinstance(language.get("linear_attn_config"), dict),
-    )
 
 
 def _num_experts(language: Mapping[str, Any]) -> int:

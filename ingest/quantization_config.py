@@ -63,10 +63,10 @@ def read_weight_plan(
     both name the key and the repository.
     """
     dtype, warnings, dtype_keys = _stored_dtype(config)
-    quant, quant_keys = _quantization(config, hf_quant_config)
-    if quant is None:
-        return _unquantized(dtype, warnings, dtype_keys)
     try:
+        quant, quant_keys = _quantization(config, hf_quant_config)
+        if quant is None:
+            return _unquantized(dtype, warnings, dtype_keys)
         scheme = _with_expert_dtype(config, _with_cache(quant, read_scheme(quant)))
     except IngestError as error:
         raise type(error)(f"{repo_id}: {error.message}", error.hint) from error
@@ -125,10 +125,12 @@ def _with_cache(quant: Mapping[str, Any], scheme: Scheme) -> Scheme:
     algorithm, stated = quant.get("kv_cache_quant_algo"), quant.get("kv_cache_scheme")
     if isinstance(stated, dict) and algorithm is None and stated.get("num_bits") == 8:
         algorithm = "FP8" if stated.get("type") == "float" else "INT8"
-    if algorithm in {"FP8", "INT8"}:
+    if algorithm in ("FP8", "INT8"):  # a tuple: a stranger's value may not be hashable
         return replace(scheme, cache_format=str(algorithm).lower())
     if algorithm is not None:
-        return replace(scheme, warnings=(*scheme.warnings, f"KV cache {algorithm} is not known: counted as 16 bit"))
+        return replace(
+            scheme, warnings=(*scheme.warnings, f"KV cache {str(algorithm)[:40]} is not known: counted as 16 bit")
+        )
     return scheme
 
 

@@ -30,6 +30,7 @@ EXCLUDED: Final[Mapping[str, str]] = {
     "sentence-transformers/all-roberta-large-v1": "encoder",
     "google/vit-huge-patch14-224-in21k": "image encoder",
     "openai/clip-vit-large-patch14-336": "image encoder",
+    "openai/whisper-tiny": "speech recognizer",
     "tiiuae/Falcon-Perception": "segmentation",
     "internlm/internlm2-7b-reward": "reward model",
     "Skywork/Skywork-Reward-Llama-3.1-8B": "reward model",

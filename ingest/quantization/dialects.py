@@ -51,6 +51,9 @@ def names_under(quant: Quant, *keys: str) -> tuple[str, ...]:
 
 _LEFT_OUT: Final = ("modules_to_not_convert", "ignored_layers", "ignore", "exclude_modules", "exclude")
 
+_NARROWEST: Final = 2
+_WIDEST: Final = 8
+
 
 def _whole(quant: Quant, key: str, default: int) -> int:
     value = quant.get(key)
@@ -59,6 +62,17 @@ def _whole(quant: Quant, key: str, default: int) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         raise MalformedConfig(f"quantization_config.{key} is {value!r}", "a whole number is expected")
     return value
+
+
+def _width(quant: Quant, *keys: str) -> int:
+    """Bits of one element under the first of those keys, 4 where there is none."""
+    key = next((key for key in keys if quant.get(key) is not None), keys[0])
+    bits = _whole(quant, key, 4)
+    if not _NARROWEST <= bits <= _WIDEST:
+        raise MalformedConfig(
+            f"quantization_config.{key} is {bits:.3g}", f"{_NARROWEST} to {_WIDEST} bits are possible"
+        )
+    return bits
 
 
 def _fp8(quant: Quant) -> Scheme:
@@ -73,7 +87,7 @@ def _fp8(quant: Quant) -> Scheme:
 
 def _awq(quant: Quant) -> Scheme:
     """AWQ: scales and, unless said otherwise, zero points."""
-    bits = _whole(quant, "bits", _whole(quant, "w_bit", 4))
+    bits = _width(quant, "bits", "w_bit")
     group_size = _whole(quant, "group_size", _whole(quant, "q_group_size", 128))
     weight = integer_format(bits, group_size, zero_point=quant.get("zero_point") is not False)
     return _with_head(quant, Scheme(weight, names_under(quant, *_LEFT_OUT)))
@@ -81,7 +95,7 @@ def _awq(quant: Quant) -> Scheme:
 
 def _gptq(quant: Quant) -> Scheme:
     """GPTQ stores packed zero points even where they are symmetric."""
-    weight = integer_format(_whole(quant, "bits", 4), _whole(quant, "group_size", 128), zero_point=True)
+    weight = integer_format(_width(quant, "bits"), _whole(quant, "group_size", 128), zero_point=True)
     rules = quant.get("dynamic")
     skipped = tuple(name for name in rules if str(name).startswith("-:")) if isinstance(rules, dict) else ()
     return _with_head(quant, Scheme(weight, (*names_under(quant, *_LEFT_OUT), *skipped)))
@@ -90,7 +104,7 @@ def _gptq(quant: Quant) -> Scheme:
 def _auto_round(quant: Quant) -> Scheme:
     """AutoRound, in GPTQ's or AWQ's packing; `extra_config` keeps single modules in 16 bit."""
     kind, group_size = str(quant.get("data_type", "int")), _whole(quant, "group_size", 128)
-    bits = _whole(quant, "bits", 4)
+    bits = _width(quant, "bits")
     if kind != "int" and bits == 4:
         weight = MXFP4 if "mx" in kind else NVFP4
     elif kind != "int":
@@ -249,7 +263,9 @@ def _hqq(quant: Quant) -> Scheme:
     params = inner.get("weight_quant_params") if isinstance(inner, dict) else None
     if not isinstance(params, dict):
         raise _unknown("quant_config", inner)
-    bits, group_size = _whole(params, "nbits", 4), _whole(params, "group_size", 64)
+    bits, group_size = _width(params, "nbits"), _whole(params, "group_size", 64)
+    if group_size <= 0:
+        raise MalformedConfig(f"quantization_config.group_size is {group_size}", "a positive number is expected")
     name = integer_format(bits, group_size, zero_point=True).name
     weight = WeightFormat(name, bits + 32 / group_size, "group", f"HQQ: {bits} bits, scale and zero for {group_size}")
     return Scheme(weight, names_under(quant, "skip_modules", *_LEFT_OUT))

@@ -136,7 +136,7 @@ def _is_sparse(language: Mapping[str, Any], layer: int) -> bool:
 def _is_recurrent(language: Mapping[str, Any], layer: int) -> bool:
     kind = _at(language.get("layer_types"), layer)
     if kind is not None:
-        return kind in _RECURRENT_TYPES
+        return str(kind) in _RECURRENT_TYPES
     linear = language.get("linear_attn_config")
     if isinstance(linear, dict) and isinstance(linear.get("kda_layers"), list):
         return layer + 1 in linear["kda_layers"]  # Kimi counts layers from 1

@@ -6,10 +6,13 @@ Each config is the quantization section of the repository that its test names, c
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from estimator.dtypes import MXFP4, NVFP4
 from estimator.model_spec import Part, PartWeights
-from ingest.errors import MalformedConfig, UnsupportedArchitecture
+from ingest.errors import IngestError, MalformedConfig, UnsupportedArchitecture
+from ingest.quantization.dialects import DIALECTS
 from ingest.quantization_config import ReadWeights, read_weight_plan
 
 LLAMA: dict[str, Any] = {"model_type": "llama", "num_attention_heads": 32, "num_key_value_heads": 8}
@@ -346,13 +349,40 @@ def test_a_method_that_is_not_counted_is_refused_by_name(method: str) -> None:
 
 @pytest.mark.parametrize("section", ["fp8", 8, ["fp8"]])
 def test_a_section_that_is_no_object_is_malformed(section: object) -> None:
-    with pytest.raises(MalformedConfig, match="quantization_config"):
+    with pytest.raises(MalformedConfig, match="acme/model: quantization_config"):
         read({**LLAMA, "quantization_config": section})
 
 
 def test_a_width_that_is_no_number_is_malformed() -> None:
-    with pytest.raises(MalformedConfig, match="bits"):
+    with pytest.raises(MalformedConfig, match=r"acme/model: .*bits"):
         read(LLAMA, {"quant_method": "gptq", "bits": "four"})
+
+
+@pytest.mark.parametrize("bits", [0, 1, 9, -4, 10**30])
+def test_an_impossible_width_is_malformed(bits: int) -> None:
+    with pytest.raises(MalformedConfig, match=r"acme/model: .*bits"):
+        read(LLAMA, {"quant_method": "awq", "bits": bits})
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+KEYS = """
+    bits group_size zero_point modules_to_not_convert dynamic extra_config data_type load_in_4bit quant_config quant_type
+    quant_type_kwargs weights global_quant_config layer_quant_config config_groups format quant_algo quantized_layers
+    kv_cache_scheme kv_cache_quant_algo weight_block_size exclude ignore lm_head
+""".split()  # noqa: SIM905  # names read better as words
+
+
+@given(method=st.sampled_from(sorted(DIALECTS)), section=st.dictionaries(st.sampled_from(KEYS), ANYTHING, max_size=6))
+def test_any_section_gives_a_plan_or_an_error_of_ours(method: str, section: dict[str, Any]) -> None:
+    try:
+        weights = read({**DEEPSEEK, "layer_types": section.get("bits")}, {**section, "quant_method": method}, layers=5)
+    except IngestError:
+        return
+    assert 0 < bits(weights, "experts") <= 16
 
 
 def test_a_hostile_expression_is_reported_and_never_run() -> None:

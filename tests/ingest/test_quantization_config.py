@@ -371,8 +371,8 @@ ANYTHING = st.recursive(
 )
 KEYS = """
     bits group_size zero_point modules_to_not_convert dynamic extra_config data_type load_in_4bit quant_config
-    quant_type quant_type_kwargs weights global_quant_config layer_quant_config config_groups format quant_algo quantized_layers
-    kv_cache_scheme kv_cache_quant_algo weight_block_size exclude ignore lm_head
+    quant_type quant_type_kwargs weights global_quant_config layer_quant_config config_groups format quant_algo
+    quantized_layers kv_cache_scheme kv_cache_quant_algo weight_block_size exclude ignore lm_head
 """.split()  # noqa: SIM905  # names read better as words
 
 

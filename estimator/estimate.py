@@ -4,6 +4,7 @@ Order of an answer: formats and rates, a legal layout, memory on the fullest GPU
 load, what binds, where the sweet spot lies, which tier, what it costs.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -15,9 +16,16 @@ from estimator.engines import NEWEST, Engine, EngineName, engine_rules, parse_ve
 from estimator.errors import IllegalLayout, ImpossibleValue
 from estimator.hardware import Gpu
 from estimator.latency import Latency, latency
-from estimator.memory import EngineSettings, MemoryEstimate, engine_settings, max_context_tokens, memory_estimate
+from estimator.memory import (
+    EngineSettings,
+    MemoryEstimate,
+    engine_settings,
+    max_context_tokens,
+    memory_estimate,
+    rank_sequence_bytes,
+)
 from estimator.model_spec import ModelSpec, WeightPlan
-from estimator.parallelism import Layout, candidate_layouts, check_layout
+from estimator.parallelism import Layout, candidate_layouts, check_layout, cut_blocks
 from estimator.quantization import requantize
 from estimator.rates import compute_path
 from estimator.step import Bound, roofline_step_s
@@ -149,10 +157,10 @@ def _setup(request: Request) -> _Setup:
     path = compute_path(request.gpu, plan.name)
     if path.assumption:
         said.append(path.assumption)
-    cache = request.cache_format or request.spec.cache_format or "bf16"
+    cache, why = _cache_format(request, name, plan)
     cache_bytes_per_element(cache)
-    if request.cache_format is None:
-        said.append(f"KV cache in {cache}" + (" (the checkpoint says so)" if request.spec.cache_format else ""))
+    if why:
+        said.append(f"KV cache in {cache} ({why})")
     settings = engine_settings(
         engine,
         parse_version(request.engine_version),
@@ -173,6 +181,18 @@ def _setup(request: Request) -> _Setup:
         settings=settings,
         assumptions=tuple(said),
     )
+
+
+def _cache_format(request: Request, engine: EngineName, plan: WeightPlan) -> tuple[str, str]:
+    """The cache's format, and why where nobody asked for it."""
+    if request.cache_format is not None:
+        return request.cache_format, ""
+    if request.spec.cache_format is not None:
+        return request.spec.cache_format, "the checkpoint carries scales for it"
+    if engine == "trtllm" and plan.name in {"fp8", "nvfp4"}:
+        # NVIDIA's own checkpoints in these formats carry kv_cache_quant_algo FP8 (hf_quant_config.json of the corpus)
+        return "fp8", "TensorRT-LLM's checkpoints in this format carry it"
+    return "bf16", "the engine's default"
 
 
 def default_engine(gpu: Gpu, weights: str | None) -> EngineName:
@@ -294,15 +314,21 @@ def _estimate(setup: _Setup, layout: Layout) -> Estimate:
         tier=tier(request.spec),
         cost=cost_of(d, load, request.gpus, throughput * replicas),
         assumptions=_assumptions(setup, layout, replicas),
-        warnings=_warnings(setup, memory, replicas),
+        warnings=(*_warnings(setup, memory, replicas), *sorted(set(cut_blocks(request.spec, layout)))),
     )
 
 
 def _capacity(setup: _Setup, memory: MemoryEstimate, layout: Layout) -> float:
-    """Requests that run at once in a replica: what the cache holds and the engine admits."""
+    """Requests that run at once in a replica: what the cache holds at their mean length, and what the engine admits.
+
+    Paged caches grow with the answer, so requests under way hold their prompt and half of their output in the mean.
+    """
     if setup.engine.name == "llama.cpp":
-        return max(1.0, memory.max_concurrency)
-    return max(1.0, min(memory.max_concurrency, float(setup.settings.max_num_seqs * layout.data)))
+        return max(1.0, memory.max_concurrency)  # its slots are cut for the whole context
+    cache_bytes, mean_context = cache_bytes_per_element(setup.cache_format), setup.request.load.mean_context_tokens
+    held = rank_sequence_bytes(setup.request.spec, layout, setup.settings, cache_bytes, math.ceil(mean_context))
+    in_cache = layout.data * memory.kv_pool_bytes / held if held else math.inf
+    return max(1.0, min(in_cache, float(setup.settings.max_num_seqs * layout.data)))
 
 
 def _throughput(d: Deployment, load: Workload, times: Latency, capacity: float) -> tuple[float, float]:

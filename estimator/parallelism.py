@@ -75,10 +75,10 @@ def split_obstacles(spec: ModelSpec, layout: Layout) -> Iterator[str]:
             heads = mixer.num_key_value_heads
             if heads % tensor and tensor % heads:
                 yield f"{heads} KV heads and {tensor} ranks do not divide"
-        yield from _feed_forward_obstacles(spec, layout, group.feed_forward)
+        yield from _feed_forward_obstacles(layout, group.feed_forward)
 
 
-def _feed_forward_obstacles(spec: ModelSpec, layout: Layout, feed_forward: object) -> Iterator[str]:
+def _feed_forward_obstacles(layout: Layout, feed_forward: object) -> Iterator[str]:
     if isinstance(feed_forward, DenseFeedForward):
         width, ranks = feed_forward.intermediate_size, layout.tensor
     elif isinstance(feed_forward, MixtureOfExperts):
@@ -89,8 +89,18 @@ def _feed_forward_obstacles(spec: ModelSpec, layout: Layout, feed_forward: objec
         return
     if width % ranks:
         yield f"a width of {width} does not divide by {ranks}"
-    elif spec.weights.name == "fp8" and _is_block_scaled(spec) and width // ranks % FP8_BLOCK_ROWS and ranks > 1:
-        yield f"FP8 blocks of {FP8_BLOCK_ROWS} rows are cut by {width} / {ranks}"
+
+
+def cut_blocks(spec: ModelSpec, layout: Layout) -> Iterator[str]:
+    """Scale blocks that the split cuts: vLLM refuses it for experts, others pad or repeat scales and run."""
+    if spec.weights.name != "fp8" or not _is_block_scaled(spec):
+        return
+    for group in spec.layers:
+        part = group.feed_forward
+        if isinstance(part, MixtureOfExperts):
+            width, ranks = part.expert_intermediate_size, max(1, layout.stage_gpus // layout.expert)
+            if ranks > 1 and width // ranks % FP8_BLOCK_ROWS:
+                yield f"FP8 blocks of {FP8_BLOCK_ROWS} rows are cut by {width} / {ranks}: some engines refuse it"
 
 
 def _is_block_scaled(spec: ModelSpec) -> bool:
@@ -112,8 +122,12 @@ def candidate_layouts(spec: ModelSpec, gpus: int, node_gpus: int) -> list[Layout
                 layouts += [
                     Layout(tensor, pipeline, data, tensor * data) for data in _data_degrees(gpus, tensor, pipeline)
                 ]
-            found += [layout for layout in layouts if not any(split_obstacles(spec, layout))]
+            found += [layout for layout in layouts if _is_clean(spec, layout)]
     return sorted(set(found))
+
+
+def _is_clean(spec: ModelSpec, layout: Layout) -> bool:
+    return not any(split_obstacles(spec, layout)) and not any(cut_blocks(spec, layout))
 
 
 def _data_degrees(gpus: int, tensor: int, pipeline: int) -> list[int]:

@@ -1,7 +1,7 @@
 """Output tokens per second of a replica: at a stated load, and at most.
 
     at a load  : B x output / (TTFT + (output - 1) x TPOT)
-    at most    : output x B / (output x step + B / data x prefill(prompt)), B = what the cache holds
+    at most    : stages x output x B / (output x step + B / data x prefill(prompt)), B = what the cache holds
                  (at most 2,048 sequences a rank)
 
 The sweet spot is the batch where reading and computing take equally long, by the uncalibrated roofline. Where the
@@ -28,12 +28,12 @@ def throughput_under_load(load: Workload, measured: Latency) -> float:
 
 
 def max_throughput(d: Deployment, load: Workload, capacity: float) -> float:
-    """Output tokens per second of one replica with an endless queue."""
+    """Output tokens per second of one replica with an endless queue; every pipeline stage works on a batch of its own."""
     stages = d.layout.pipeline
     batch = max(1.0, min(capacity, MOST_SEQUENCES * d.layout.data * stages) / stages)
     step = decode_step(d, batch, load.mean_context_tokens, is_saturated=True).total_s
     prefill = prefill_work_s(d, load.prompt_tokens)
-    return load.output_tokens * batch / (load.output_tokens * step + batch / d.layout.data * prefill)
+    return stages * load.output_tokens * batch / (load.output_tokens * step + batch / d.layout.data * prefill)
 
 
 @dataclass(frozen=True, slots=True)

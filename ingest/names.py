@@ -101,9 +101,10 @@ def resolve(name: str, catalogue_names: Names, *, search: Callable[[str], Sequen
     Raises: AmbiguousModel naming what fits, UnknownModel with up to three near names.
     """
     name = name.strip()
-    if (found := _stated(name, catalogue_names)) is not None:
+    repo_ids = tuple(catalogue_names.repo_ids())
+    if (found := _stated(name, catalogue_names, repo_ids)) is not None:
         return found
-    known = _taken_apart(tuple(catalogue_names.repo_ids()))
+    known = _taken_apart(repo_ids)
     asked = name_parts(name)
     matches = _matches(asked, known)
     if not matches:
@@ -129,10 +130,10 @@ def near_names(name: str, repo_ids: Iterable[str], limit: int = 3) -> tuple[str,
     return tuple(str(repo_id) for _, _, repo_id in found)
 
 
-def _stated(name: str, names: Names) -> Resolution | None:
+def _stated(name: str, names: Names, repo_ids: Sequence[str]) -> Resolution | None:
     """The id itself or an alias; a whole id that nobody knows here is left to the Hub."""
     lower = name.lower()
-    for repo_id in names.repo_ids():
+    for repo_id in repo_ids:
         if repo_id.lower() == lower:
             return Resolution(repo_id, "exact")
     if (known := names.alias(name)) is not None:

@@ -7,7 +7,6 @@ Source: huggingface_hub 2.4, `constants.py` and `utils/_auth.py`.
 
 from __future__ import annotations
 
-import hashlib
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,6 +41,8 @@ class Settings:
         """A name for the caller that tells tokens apart and gives none away."""
         if self.token is None:
             return "anonymous"
+        import hashlib  # noqa: PLC0415  # start-up counts; only when the Hub is asked with a token
+
         return hashlib.sha256(b"hubgauge identity\0" + self.token.encode()).hexdigest()[:16]
 
 

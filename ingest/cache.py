@@ -90,6 +90,11 @@ class RepoCache:
         self._inode = self._pid = 0
         self._lock = threading.RLock()
 
+    @property
+    def path(self) -> Path | None:
+        """Where the cache lies; None if there is none."""
+        return self._path
+
     def repo(self, repo_id: str, commit: str) -> FetchedRepo | None:
         """The repository at a commit, if it was ever fetched by this caller."""
         return self._run(lambda db: self._read_repo(db, repo_id, commit))
@@ -199,6 +204,8 @@ class RepoCache:
         return self._connection
 
     def _connect(self, path: Path) -> sqlite3.Connection:
+        if not path.exists():
+            path.touch(mode=0o600)  # as the folder, also where that is another's
         db = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
         self._inode = path.stat().st_ino
         try:

@@ -15,12 +15,14 @@ files in silence; its reading of error answers is.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import json
 import os
 import threading
 import time
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import quote
 
@@ -30,6 +32,7 @@ from ingest.fetched_repo import FetchedRepo, read_model_info
 from ingest.hub_errors import Asked
 from ingest.quota import Quota, Use, bucket_of
 from ingest.repo_kind import missing_config
+from ingest.repo_ref import is_repo_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -116,7 +119,8 @@ class HubClient:
         return [hit for entry in found[:limit] if (hit := _hit(entry))] if isinstance(found, list) else []
 
     def _is_fresh(self, seen: CachedRef) -> bool:
-        return 0 <= self._wall_clock() - seen.fetched_at_s < self._settings.freshness_s
+        """Whether a branch need not be asked for; without a config it is: repositories are made empty, then filled."""
+        return seen.repo.config is not None and 0 <= self._wall_clock() - seen.fetched_at_s < self._settings.freshness_s
 
     def _asked(self, name: str) -> Asked:
         return Asked(name, self._settings.endpoint, self._settings.token is not None)
@@ -299,11 +303,13 @@ def process_client() -> httpx2.Client:
     with _client_lock:
         if _client is None or _client_pid != os.getpid():
             _client, _client_pid = httpx2.Client(follow_redirects=False, timeout=10.0), os.getpid()
+            atexit.register(_client.close)
             # No cookie is kept: callers with different tokens share this client.
             _client.cookies.jar.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
         return _client
 
 
+@lru_cache(maxsize=1)
 def user_agent() -> str:
     """Who asks: this program, huggingface_hub and Python, with their versions."""
     from importlib.metadata import version  # noqa: PLC0415  # only when the Hub is asked
@@ -327,7 +333,7 @@ def _no_hub(asked: Asked) -> IngestError:
 
 
 def _hit(entry: object) -> SearchHit | None:
-    if not isinstance(entry, dict) or not isinstance(entry.get("id"), str):
+    if not isinstance(entry, dict) or not isinstance(entry.get("id"), str) or not is_repo_id(entry["id"]):
         return None
     downloads, task, library = entry.get("downloads"), entry.get("pipeline_tag"), entry.get("library_name")
     tags = entry.get("tags")

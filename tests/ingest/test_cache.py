@@ -192,6 +192,8 @@ def test_the_folder_is_the_callers_own(tmp_path: Path, said: Said) -> None:
     cache = cache_in(tmp_path / "new", said)
     cache.put(some_repo(), asked="acme/tiny", revision="main", etag=None)
     assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o700
+    assert cache.path is not None
+    assert stat.S_IMODE(cache.path.stat().st_mode) == 0o600
     cache.close()
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import time
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -308,6 +309,13 @@ def test_a_repository_without_config_can_still_be_described(world: World) -> Non
     assert len(world.hub.paths()) == 3
 
 
+def test_a_repository_that_was_empty_is_asked_for_again_at_once(world: World) -> None:
+    with pytest.raises(errors.NoConfig, match="empty"):
+        world.fetch("someone/empty")
+    world.hub.state.repos["someone/empty"].commit({"config.json": json_file(QWEN3_0_6B)})
+    assert world.fetch("someone/empty").config is not None
+
+
 def test_a_huge_config_is_refused_by_its_stated_size_without_a_request(world: World) -> None:
     world.hub.add(HubRepo("acme/huge", {"config.json": HubFile(virtual_bytes=2**30)}))
     with pytest.raises(errors.MalformedConfig, match="1073741824 bytes"):
@@ -407,6 +415,20 @@ def test_a_search_is_one_request_and_gives_the_most_downloaded_first(world: Worl
     assert [hit.repo_id for hit in hits] == [QWEN, "bartowski/Qwen_Qwen3-0.6B-GGUF"]
     assert hits[0].downloads == 9_000_000
     assert len(world.hub.paths()) == 1
+
+
+def test_hits_that_are_no_ids_are_left_out(world: World) -> None:
+    world.hub.fail(faults.body(b'[{"id": "../../x"}, {"id": 5}, 7, {"id": "a/b", "downloads": "many", "tags": 3}]'))
+    assert [hit.repo_id for hit in world.client().search_models("x")] == ["a/b"]
+
+
+def test_threads_share_one_client_and_its_cache(world: World) -> None:
+    client = world.client()
+    names = [QWEN, "openai-community/gpt2", "nvidia/Llama-3.1-8B-Instruct-FP8"] * 8
+    with ThreadPoolExecutor(8) as pool:
+        repos = list(pool.map(lambda name: client.fetch_model(parse_repo_ref(name)), names))
+    assert [repo.repo_id for repo in repos] == names
+    assert all(repo.config for repo in repos)
 
 
 def test_one_client_serves_the_process() -> None:

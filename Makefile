@@ -9,6 +9,7 @@ help: ## this list
 $(BIN)/hubgauge: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	$(BIN)/python -m compileall -q estimator ingest bot
 	@touch $@
 
 $(VENV)/.test: pyproject.toml constraints.txt | $(BIN)/hubgauge

@@ -47,7 +47,7 @@ class Engine:
 NEWEST: Final[Mapping[EngineName, str]] = {"vllm": "0.25", "sglang": "0.5.10", "trtllm": "1.3", "llama.cpp": "2026"}
 """The newest version seen in the logs and runs that the rules rest on; taken when none is named."""
 
-_VLLM: Final = "memory.md section 3: vLLM start-up logs"
+_VLLM: Final = "vLLM start-up logs"
 
 ENGINES: Final[tuple[Engine, ...]] = (
     Engine(
@@ -113,7 +113,7 @@ ENGINES: Final[tuple[Engine, ...]] = (
         bills_windows_in_full=False,
         pads_layer_groups=True,
         reserves_pool=True,
-        source=f"{_VLLM} (v0.18-0.19; graphs in the budget since v0.21 by its own text)",
+        source=f"{_VLLM} (v0.18-0.19, n=46; from v0.21 on its own text counts CUDA graphs in the budget)",
     ),
     Engine(
         name="sglang",

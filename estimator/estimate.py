@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from estimator.band import Interval, throughput_interval, tpot_interval, ttft_interval
+from estimator.calibration import ERA_FROM, ERA_UNTIL
 from estimator.cost import Cost, cost_of
 from estimator.deployment import Deployment, node_gpus
 from estimator.dtypes import FORMATS, cache_bytes_per_element
@@ -240,7 +241,8 @@ def _preference(setup: _Setup, layout: Layout) -> tuple[bool, bool, float]:
             layout.tensor - memory.shortfall_bytes / memory.capacity_bytes,
         )
     replicas = _replicas(setup, layout)
-    times = latency(_deployment(setup, layout), load, _asked(setup, layout), _capacity(setup, memory, layout))
+    capacity = _capacity(setup, memory, layout)
+    times = latency(_deployment(setup, layout), load, _asked(setup, layout), capacity, _date(setup.request))
     if load.concurrency is None:
         return True, True, -times.tpot_s
     holds = memory.max_concurrency * replicas >= load.concurrency
@@ -290,7 +292,7 @@ def _estimate(setup: _Setup, layout: Layout) -> Estimate:
     replicas, asked = _replicas(setup, layout), _asked(setup, layout)
     memory, d = _memory(setup, layout), _deployment(setup, layout)
     capacity = _capacity(setup, memory, layout)
-    times = latency(d, load, asked, capacity, request.date)
+    times = latency(d, load, asked, capacity, _date(request))
     throughput, concurrency = _throughput(d, load, times, capacity)
     return Estimate(
         request=request,
@@ -316,6 +318,11 @@ def _estimate(setup: _Setup, layout: Layout) -> Estimate:
         assumptions=_assumptions(setup, layout, replicas),
         warnings=(*_warnings(setup, memory, replicas), *sorted(set(cut_blocks(request.spec, layout)))),
     )
+
+
+def _date(request: Request) -> float:
+    """When the engine was built: as said, today's where no version is named, the middle of the data where one is."""
+    return request.date or (ERA_FROM if request.engine_version else ERA_UNTIL)
 
 
 def _capacity(setup: _Setup, memory: MemoryEstimate, layout: Layout) -> float:
@@ -364,7 +371,7 @@ def _assumptions(setup: _Setup, layout: Layout, replicas: int) -> tuple[str, ...
     if setup.request.layout is None and setup.request.gpus > 1:
         copies = f", {replicas} replicas" if replicas > 1 else ""
         said.append(f"split as {layout}{copies} (the best legal layout)")
-    said.append(f"engine memory by {setup.engine.source}")
+    said.append(f"what the engine keeps: from {setup.engine.source}")
     if setup.request.load.concurrency is None:
         said.append("latency of one request alone, throughput at capacity (no concurrency was given)")
     return tuple(said)

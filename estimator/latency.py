@@ -56,7 +56,7 @@ def _prefill_attention_s(d: Deployment, prompt_tokens: float) -> float:
     return flops / d.layout.tensor / d.sixteen_bit_rate
 
 
-def latency(d: Deployment, load: Workload, concurrency: float, capacity: float, date: float | None = None) -> Latency:
+def latency(d: Deployment, load: Workload, concurrency: float, capacity: float, date: float) -> Latency:
     """TTFT and TPOT of one replica that serves `concurrency` requests, of which at most `capacity` run at once."""
     batch = max(1.0, min(concurrency, capacity))
     step = decode_step(d, batch, load.mean_context_tokens)
@@ -68,14 +68,12 @@ def latency(d: Deployment, load: Workload, concurrency: float, capacity: float, 
     return Latency(_ttft_s(d, load, work_s=work, tpot_s=tpot, concurrency=concurrency, date=date), tpot, batch, step)
 
 
-def _ttft_s(
-    d: Deployment, load: Workload, *, work_s: float, tpot_s: float, concurrency: float, date: float | None
-) -> float:
+def _ttft_s(d: Deployment, load: Workload, *, work_s: float, tpot_s: float, concurrency: float, date: float) -> float:
     own = work_s * cal.OWN_PREFILL
     own += US * (cal.PREFILL_LAYER_US * d.layers + cal.PREFILL_EXPERT_LAYER_US * d.expert_layers)
     share = cal.ONE_WAVE_SHARE if load.arrival == "burst" else cal.BURST_SHARE[d.engine]
     waiting = max(concurrency / d.layout.data, 1.0) - 1
-    half_years = 2 * (min(date or cal.ERA_UNTIL, cal.ERA_UNTIL) - cal.ERA_FROM)
+    half_years = 2 * (min(date, cal.ERA_UNTIL) - cal.ERA_FROM)
     request = cal.REQUEST_S[d.engine] * cal.ERA_PER_HALF_YEAR**half_years
     total = request + cal.WAIT_STEPS * tpot_s + own * (1 + share * waiting)
     return total * (cal.DATA_PARALLEL_TTFT if d.layout.data > 1 else 1.0)

@@ -28,7 +28,7 @@ def throughput_under_load(load: Workload, measured: Latency) -> float:
 
 
 def max_throughput(d: Deployment, load: Workload, capacity: float) -> float:
-    """Output tokens per second of one replica with an endless queue; every pipeline stage works on a batch of its own."""
+    """Output tokens per second of one replica with an endless queue; each pipeline stage works on its own batch."""
     stages = d.layout.pipeline
     batch = max(1.0, min(capacity, MOST_SEQUENCES * d.layout.data * stages) / stages)
     step = decode_step(d, batch, load.mean_context_tokens, is_saturated=True).total_s

@@ -1,0 +1,228 @@
+"""The whole product without a front in it: a question in, an answer out. Every front calls this and adds nothing.
+
+question -> Query -> models loaded -> one estimate for each model and machine -> what would work instead
+                                   -> or, where no machine is named, the machines that would hold it
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final, Protocol, cast
+
+from bot.errors import QuestionError
+from bot.question import parse
+from bot.question.query import HardwareRef, Query
+from estimator.estimate import Estimate, Request, estimate
+from estimator.gpus import GPUS, find_gpu, with_memory
+from estimator.hardware import Gpu
+from estimator.parallelism import Layout
+from estimator.recommend import Alternative, Target, alternatives, offered_gpus, recommend
+from estimator.workload import Workload, workload
+from ingest.errors import AmbiguousModel, IngestError, UnknownModel
+from ingest.load import LoadedModel
+
+if TYPE_CHECKING:
+    from estimator.engines import EngineName
+
+MOST_PAIRS: Final = 12
+"""Models times machines of one question: beyond that nobody reads the answer."""
+
+FORMAT_SUFFIXES: Final = (
+    (
+        re.compile(r"[-_.](gptq[-_]int4|awq[-_]int4|int4[-_]?awq|int4[-_]?gptq|awq|gptq|int4|4bit|w4a16|autoround)$"),
+        "int4",
+    ),
+    (re.compile(r"[-_.](gptq[-_]int8|int8|w8a8|8bit)$"), "int8"),
+    (re.compile(r"[-_.](fp8|fp8[-_]dynamic)$"), "fp8"),
+    (re.compile(r"[-_.](nvfp4|fp4)$"), "nvfp4"),
+    (re.compile(r"[-_.](bnb[-_]4bit|nf4)$"), "nf4"),
+    (re.compile(r"[-_.](q[2-8]_[0-9k](?:_[sml])?)(?:[.-]gguf)?$"), None),
+)
+"""Endings of a model's name that say a format: tried as the second reading, when no such repository is known."""
+
+
+class ModelSource(Protocol):
+    """Where models come from: `ingest.load.Loader`, or a stand-in of tests."""
+
+    def load(self, name: str) -> LoadedModel:
+        """The model of that name; raises the `IngestError` tree."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One model on one machine."""
+
+    model: LoadedModel
+    estimate: Estimate
+    alternatives: tuple[Alternative, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """Machines that hold one model, cheapest first."""
+
+    model: LoadedModel
+    machines: tuple[Estimate, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Everything that is to be said; empty where the question asked for help."""
+
+    query: Query
+    results: tuple[Result, ...] = ()
+    recommendations: tuple[Recommendation, ...] = ()
+    notes: tuple[str, ...] = field(default_factory=tuple)
+
+
+def answer(question: str, models: ModelSource) -> Answer:
+    """The answer to a question as a person types it; raises one of `bot.errors.USER_ERRORS` with what to try."""
+    return answer_query(parse(question), models)
+
+
+def answer_query(query: Query, models: ModelSource) -> Answer:
+    """The answer to a question already understood."""
+    if query.intent == "help":
+        return Answer(query)
+    if not query.models:
+        raise QuestionError("no model is named", "name one: `llama-3.1-8b on 1xH100`", query.suggestions)
+    loaded = [load_model(name, query, models) for name in _typed_names(query)]
+    if not query.hardware or query.intent in {"recommend", "pick"} or any(ref.count is None for ref in query.hardware):
+        return Answer(
+            query, recommendations=tuple(_recommendation(*pair, query) for pair in loaded), notes=query.suggestions
+        )
+    if len(loaded) * len(query.hardware) > MOST_PAIRS:
+        raise QuestionError(
+            f"{len(loaded)} models on {len(query.hardware)} machines are too many at once",
+            f"ask for at most {MOST_PAIRS} pairs",
+        )
+    results = tuple(_result(model, weights, ref, query) for model, weights in loaded for ref in query.hardware)
+    return Answer(query, results=results, notes=query.suggestions)
+
+
+def _typed_names(query: Query) -> Sequence[str]:
+    """Names as typed where the parser kept them (the Hub minds no case, paths do)."""
+    return query.models_as_typed if len(query.models_as_typed) == len(query.models) else query.models
+
+
+# -- models ---------------------------------------------------------------------------------------------------------
+
+
+def load_model(name: str, query: Query, models: ModelSource) -> tuple[LoadedModel, str | None]:
+    """The model and the weight format asked of it; a format in the name is the second reading of an unknown name."""
+    try:
+        return models.load(name), query.weights
+    except (UnknownModel, AmbiguousModel) as error:
+        for stripped, weights in _without_format(name):
+            try:
+                model = models.load(stripped)
+            except IngestError:
+                continue
+            said = f"no repository named {name} is known: read as {stripped} in {weights}"
+            noted = replace(model, warnings=(*model.warnings, said))
+            return noted, query.weights or weights
+        raise error from None
+
+
+def _without_format(name: str) -> Iterator[tuple[str, str]]:
+    for pattern, weights in FORMAT_SUFFIXES:
+        match = pattern.search(name.lower())
+        if match and "/" not in name:
+            yield name[: match.start()], weights or match[1].lower()
+
+
+# -- requests -------------------------------------------------------------------------------------------------------
+
+
+def machine(ref: HardwareRef) -> Gpu:
+    """The card that is meant, with the memory that the question gives it."""
+    gpu = GPUS.get(ref.id) or find_gpu(ref.id)
+    return gpu if ref.memory_gb is None else with_memory(gpu, ref.memory_gb)
+
+
+def load_of(query: Query) -> Workload:
+    """The workload of the question."""
+    return workload(
+        context_tokens=query.context_tokens,
+        prompt_tokens=query.prompt_tokens,
+        output_tokens=query.output_tokens,
+        concurrency=query.concurrency,
+    )
+
+
+def layout_of(query: Query, gpus: int) -> Layout | None:
+    """The split that the question names; degrees it leaves out follow from the number of GPUs."""
+    asked = query.parallel
+    if asked is None:
+        return None
+    named = (asked.tensor, asked.pipeline, asked.data)
+    if not any(named):
+        return None if asked.expert is None else Layout(gpus, 1, 1, asked.expert)
+    pipeline, data = asked.pipeline or 1, asked.data or 1
+    tensor = asked.tensor or max(1, gpus // (pipeline * data))
+    return Layout(tensor, pipeline, data, asked.expert or 1)
+
+
+def request_of(
+    model: LoadedModel, weights: str | None, ref: HardwareRef, query: Query
+) -> tuple[Request, tuple[str, ...]]:
+    """The structured request of one model on one machine, and what had to be said about it."""
+    gpus, notes = ref.count or 1, []
+    split = query.parallel.gpus if query.parallel else 1
+    if split > gpus:
+        notes.append(f"{split} GPUs, as the split asks for ({gpus} named)")
+        gpus = split
+    request = Request(
+        spec=model.spec,
+        gpu=machine(ref),
+        load=load_of(query),
+        gpus=gpus,
+        layout=layout_of(query, gpus),
+        weights=weights,
+        cache_format=query.kv_cache,
+        engine=cast("EngineName | None", query.engine),
+        memory_fraction=query.gpu_memory_utilization,
+        max_num_batched_tokens=query.max_num_batched_tokens,
+    )
+    return request, tuple(notes)
+
+
+def _result(model: LoadedModel, weights: str | None, ref: HardwareRef, query: Query) -> Result:
+    request, notes = request_of(model, weights, ref, query)
+    found = estimate(request)
+    return Result(model, found, alternatives(found), (*notes, *_goal_notes(found, query)))
+
+
+def _goal_notes(found: Estimate, query: Query) -> Iterator[str]:
+    """Whether a wished speed is met, and how a measured one compares."""
+    if query.min_tokens_per_s is not None:
+        rate = 1 / found.tpot.value
+        verb = "meets" if rate >= query.min_tokens_per_s else "misses"
+        yield f"{rate:.1f} tokens/s for each request {verb} the wish of {query.min_tokens_per_s:g}"
+    if query.max_ttft_s is not None:
+        verb = "meets" if found.ttft.value <= query.max_ttft_s else "misses"
+        yield f"a first token after {found.ttft.value:.2f} s {verb} the wish of {query.max_ttft_s:g} s"
+    if query.measured.tokens_per_s is not None:
+        low, high = 1 / found.tpot.high, 1 / found.tpot.low
+        measured = query.measured.tokens_per_s
+        word = "within" if low <= measured <= high else "below" if measured < low else "above"
+        yield f"your {measured:g} tokens/s is {word} the expected {low:.1f} to {high:.1f} for one request"
+
+
+def _recommendation(model: LoadedModel, weights: str | None, query: Query) -> Recommendation:
+    cards = [machine(ref) for ref in query.hardware] or offered_gpus()
+    request = Request(
+        spec=model.spec,
+        gpu=cards[0],
+        load=load_of(query),
+        weights=weights,
+        cache_format=query.kv_cache,
+        engine=cast("EngineName | None", query.engine),
+        memory_fraction=query.gpu_memory_utilization,
+    )
+    target = Target(min_tokens_per_s=query.min_tokens_per_s, max_ttft_s=query.max_ttft_s)
+    machines = recommend(request, cards, target)
+    notes = () if machines else ("no machine tried holds this load and reaches the wish",)
+    return Recommendation(model, machines, notes)

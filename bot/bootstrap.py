@@ -1,0 +1,42 @@
+"""The composition root: settings are read and parts are joined here and nowhere else."""
+
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from bot.answer import ModelSource, answer
+from bot.errors import USER_ERRORS
+from bot.render.report import Report, error_report
+from ingest.load import Loader
+from ingest.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from ingest.hub import HubClient
+
+
+def model_loader(*, allows_paths: bool = False) -> Loader:
+    """Models by name: the bundled catalogue first, the Hub when it is needed and not switched off."""
+    settings = read_settings(os.environ)
+    return Loader(connect=None if settings.is_offline else lambda: _hub(settings), allows_paths=allows_paths)
+
+
+def _hub(settings: Settings) -> "HubClient":
+    """The Hub's client, with our cache where a folder for it is known; imported only now, for it brings httpx2."""
+    from ingest.cache import RepoCache  # noqa: PLC0415  # start-up: a catalogued answer needs neither
+    from ingest.hub import HubClient  # noqa: PLC0415  # as above
+
+    cache = RepoCache(settings) if settings.cache_dir is not None else None
+    return HubClient(settings, cache=cache)
+
+
+def asker(models: ModelSource) -> Callable[[str], Report]:
+    """A function from a question to a report, for fronts: an explained refusal is a report too."""
+    from bot.render.compose import compose  # noqa: PLC0415  # fronts that print JSON do not need it
+
+    def ask(question: str) -> Report:
+        try:
+            return compose(answer(question, models))
+        except USER_ERRORS as error:
+            return error_report(error.message, error.hint, getattr(error, "suggestions", ()))
+
+    return ask

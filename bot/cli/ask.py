@@ -1,0 +1,50 @@
+"""`hubgauge "QUESTION"`: the whole answer."""
+
+import shutil
+import sys
+from typing import Final
+
+import click
+
+from bot.bootstrap import model_loader
+from bot.cli.lines import STDIN, Json, each_line, echo_json, fail
+from bot.errors import USER_ERRORS
+
+MOST_COLUMNS: Final = 120
+"""Sentences beyond this are hard to read, however wide the terminal."""
+PIPED_COLUMNS: Final = 100
+
+
+@click.command("ask", context_settings={"ignore_unknown_options": True})
+@click.argument("question", nargs=-1, type=click.UNPROCESSED)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
+def command(question: tuple[str, ...], as_json: bool) -> None:
+    """Answer QUESTION: will it fit, how fast, at what cost, and if not, what would?
+
+    \b
+    hubgauge "llama-3.1-70b fp8 on 2xH100 at 16K, 32 users"
+    hubgauge ask - --json < questions.txt     one question a line
+    """
+    from bot.answer import answer
+    from bot.render.as_json import answer_json
+
+    models = model_loader(allows_paths=True)
+
+    def work(text: str) -> Json:
+        return answer_json(answer(text, models))
+
+    if question == (STDIN,):
+        each_line(work)
+    try:
+        found = answer(" ".join(question), models)
+    except USER_ERRORS as error:
+        fail(error, as_json=as_json)
+    if as_json:
+        echo_json(answer_json(found))
+        return
+    from bot.render.compose import compose
+    from bot.render.text import plain, to_text
+
+    is_terminal = sys.stdout.isatty()
+    width = min(shutil.get_terminal_size().columns, MOST_COLUMNS) if is_terminal else PIPED_COLUMNS
+    click.echo(to_text(compose(found), click.style if is_terminal else plain, width))

@@ -1,0 +1,120 @@
+"""`hubgauge doctor`: what is set, what is missing, what works. Values of secrets are never shown."""
+
+import importlib.metadata
+import importlib.util
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Final, Literal
+
+import click
+
+from bot.cli.lines import echo_json
+from bot.render.report import Mood, Report, Section, Table
+from bot.render.text import plain, to_text
+
+State = Literal["works", "set", "missing", "fails"]
+
+VARIABLES: Final = (
+    ("HF_TOKEN", "reads gated and private models"),
+    ("HF_ENDPOINT", "another address of the Hub"),
+    ("HF_HUB_OFFLINE", "answers from the catalogue and the cache only"),
+    ("HUBGAUGE_CACHE_DIR", "where small files of the Hub are kept"),
+    ("HUBGAUGE_DATABASE_URL", "where Slack events are reserved; default SQLite"),
+    ("HUBGAUGE_HOST", "address of `hubgauge serve`"),
+    ("HUBGAUGE_PORT", "port of `hubgauge serve`"),
+    ("SLACK_BOT_TOKEN", "the bot's token (xoxb-...)"),
+    ("SLACK_APP_TOKEN", "Socket Mode (xapp-...)"),
+    ("SLACK_SIGNING_SECRET", "signed HTTP"),
+    ("SLACK_API_URL", "another address of Slack's Web API"),
+)
+EXTRAS: Final = (
+    ("slack", "slack_bolt"),
+    ("serve", "starlette"),
+    ("store", "sqlalchemy"),
+    ("postgres", "psycopg"),
+    ("transformers", "transformers"),
+    ("charts", "matplotlib"),
+    ("distributed", "distributed"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at."""
+
+    name: str
+    state: State
+    said: str
+
+
+@click.command("doctor")
+@click.option("--json", "as_json", is_flag=True, help='One JSON object: {"ok": ..., "findings": [...]}.')
+def command(as_json: bool) -> None:
+    """Say what is set, what is missing and what works; exit status 1 if something fails."""
+    findings = [*_base(), *_cache(), *_hub(), *_variables(), *_extras()]
+    is_well = not any(finding.state == "fails" for finding in findings)
+    if as_json:
+        echo_json({"ok": is_well, "findings": [asdict(finding) for finding in findings]})
+    else:
+        click.echo(
+            to_text(_report(findings, "yes" if is_well else "no"), click.style if sys.stdout.isatty() else plain)
+        )
+    sys.exit(0 if is_well else 1)
+
+
+def _base() -> Iterator[Finding]:
+    yield Finding("hubgauge", "works", f"{importlib.metadata.version('hubgauge')} on Python {sys.version.split()[0]}")
+    from ingest.catalogue import bundled_catalogue
+
+    yield Finding("catalogue", "works", f"{len(bundled_catalogue().repo_ids()):,} models bundled")
+
+
+def _cache() -> Iterator[Finding]:
+    from ingest.settings import read_settings
+
+    folder = read_settings(os.environ).cache_dir
+    if folder is None:
+        yield Finding("cache", "missing", "no folder for it is known: every new model is asked of the Hub again")
+        return
+    nearest = next((path for path in (folder, *folder.parents) if path.exists()), folder)
+    state: State = "works" if os.access(nearest, os.W_OK) else "fails"
+    yield Finding("cache", state, f"{folder}" + ("" if state == "works" else " cannot be written"))
+
+
+def _hub() -> Iterator[Finding]:
+    from ingest.settings import read_settings
+
+    settings = read_settings(os.environ)
+    if settings.is_offline:
+        yield Finding("hub", "set", "offline: it is not asked")
+        return
+    from ingest.errors import IngestError
+    from ingest.hub import HubClient
+
+    try:
+        HubClient(settings).search_models("gpt2", limit=1)
+    except IngestError as error:
+        yield Finding("hub", "missing", f"not in reach, bundled models still answer: {error.message}")
+    else:
+        yield Finding("hub", "works", settings.endpoint)
+
+
+def _variables() -> Iterator[Finding]:
+    for name, purpose in VARIABLES:
+        yield Finding(name, "set" if os.environ.get(name) else "missing", purpose)
+
+
+def _extras() -> Iterator[Finding]:
+    for extra, module in EXTRAS:
+        has_it = importlib.util.find_spec(module) is not None
+        said = "installed" if has_it else f"pip install 'hubgauge[{extra}]'"
+        yield Finding(f"[{extra}]", "works" if has_it else "missing", said)
+
+
+def _report(findings: list[Finding], mood: Mood) -> Report:
+    rows = tuple((finding.name, finding.state, finding.said) for finding in findings)
+    verdict = "All that is set works." if mood == "yes" else "Something that is needed fails."
+    section = Section(heading="", mood=mood, verdict=verdict, tables=(Table("Looked at", rows),))
+    return Report(title="doctor", sections=(section,))

@@ -1,0 +1,76 @@
+"""The command that starts what was estimated: its flags are the estimate's own set-up, nothing more.
+
+Flag names: vLLM `vllm serve --help` 0.19, SGLang `launch_server` 0.5, `trtllm-serve` 1.x, `llama-server`.
+"""
+
+import shlex
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from estimator.dtypes import FORMATS
+from estimator.estimate import Estimate
+
+
+def launch_commands(found: Estimate) -> dict[str, str]:
+    """One command by the engine's name; empty where the set-up does not fit."""
+    if not found.fits:
+        return {}
+    words = _COMMANDS[found.engine.name](found)
+    return {found.engine.name: " ".join(shlex.quote(str(word)) for word in words)}
+
+
+Words = list[str | int | float]
+
+
+def _vllm(found: Estimate) -> Words:
+    layout, settings = found.layout, found.settings
+    words: Words = ["vllm", "serve", found.request.spec.repo_id, "--max-model-len", found.request.load.context_tokens]
+    words += ["--tensor-parallel-size", layout.tensor]
+    words += ["--pipeline-parallel-size", layout.pipeline] if layout.pipeline > 1 else []
+    words += ["--data-parallel-size", layout.data] if layout.data > 1 else []
+    words += ["--enable-expert-parallel"] if layout.expert > 1 else []
+    words += ["--gpu-memory-utilization", settings.memory_fraction, "--max-num-seqs", settings.max_num_seqs]
+    words += ["--max-num-batched-tokens", settings.max_num_batched_tokens]
+    words += ["--kv-cache-dtype", found.cache_format] if found.cache_format == "fp8" else []
+    if found.request.weights == "fp8" and found.request.spec.weights.name in {"bf16", "fp16"}:
+        words += ["--quantization", "fp8"]
+    return words
+
+
+def _sglang(found: Estimate) -> Words:
+    layout = found.layout
+    words: Words = ["python", "-m", "sglang.launch_server", "--model-path", found.request.spec.repo_id]
+    words += ["--context-length", found.request.load.context_tokens, "--tp-size", layout.tensor * layout.data]
+    words += ["--pp-size", layout.pipeline] if layout.pipeline > 1 else []
+    words += ["--dp-size", layout.data, "--enable-dp-attention"] if layout.data > 1 else []
+    words += ["--ep-size", layout.expert] if layout.expert > 1 else []
+    words += ["--mem-fraction-static", found.settings.memory_fraction]
+    return words + (["--kv-cache-dtype", "fp8_e4m3"] if found.cache_format == "fp8" else [])
+
+
+def _trtllm(found: Estimate) -> Words:
+    layout = found.layout
+    words: Words = ["trtllm-serve", found.request.spec.repo_id, "--max_seq_len", found.request.load.context_tokens]
+    words += ["--tp_size", layout.tensor * layout.data]
+    words += ["--pp_size", layout.pipeline] if layout.pipeline > 1 else []
+    words += ["--ep_size", layout.expert] if layout.expert > 1 else []
+    return [*words, "--kv_cache_free_gpu_memory_fraction", found.settings.memory_fraction]
+
+
+def _llama_cpp(found: Estimate) -> Words:
+    slots = max(1, round(found.request.load.concurrency or 1))
+    context = found.request.load.context_tokens * slots
+    name = found.request.spec.repo_id.split("/")[-1]
+    file = f"{name}-{found.plan.name.upper()}.gguf" if FORMATS[found.plan.name].kind == "gguf" else f"{name}.gguf"
+    words: Words = ["llama-server", "--model", file, "--ctx-size", context, "--parallel", slots, "--n-gpu-layers", 999]
+    if found.cache_format in {"q8_0", "q4_0"}:
+        words += ["--cache-type-k", found.cache_format, "--cache-type-v", found.cache_format, "--flash-attn"]
+    return words
+
+
+_COMMANDS: Final[Mapping[str, Callable[[Estimate], Words]]] = {
+    "vllm": _vllm,
+    "sglang": _sglang,
+    "trtllm": _trtllm,
+    "llama.cpp": _llama_cpp,
+}

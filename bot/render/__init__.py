@@ -1,0 +1,1 @@
+"""What to say, then how it looks: an answer becomes a report, and a report becomes text, blocks or JSON."""

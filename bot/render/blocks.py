@@ -1,0 +1,272 @@
+"""A report as a Slack message: one line of text that stands alone, and Block Kit within Slack's limits.
+
+What is parsed by Slack (mrkdwn) is escaped and loses its markup; what is not (headers, table cells) has its angle
+brackets replaced by look-alikes, so that no reading of the documentation turns a stranger's text into a mention.
+Yes and no are words; the sign in front only repeats them. Slack allows one table per message, and a phone shows about
+four columns of it: the first table so narrow is drawn as one, every other as a list.
+
+Sources of the limits: docs.slack.dev, reference/block-kit (blocks, table block, data table block) and
+bolt-js issues 2509 and 2867 for the whole message: texts that summed to 11,341 characters were refused in one, 13,297
+passed in the other, so it is the serialised form that is bounded here.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, NamedTuple
+
+from bot.render.report import Mood, Notes, Report, Section, Table
+
+Block = dict[str, Any]
+
+MAX_BLOCKS: Final = 50
+MAX_SECTION_CHARACTERS: Final = 3_000
+MAX_HEADER_CHARACTERS: Final = 150
+MAX_CONTEXT_CHARACTERS: Final = 2_000
+MAX_TABLE_ROWS: Final = 100
+MAX_TABLE_COLUMNS: Final = 20
+READABLE_COLUMNS: Final = 4
+MAX_TABLE_CHARACTERS: Final = 10_000
+MAX_MESSAGE_CHARACTERS: Final = 12_000
+MAX_TEXT_CHARACTERS: Final = 40_000
+MAX_NOTICE_CHARACTERS: Final = 3_000
+
+SIGNS: Final[dict[Mood, str]] = {
+    "yes": ":white_check_mark: *Yes.* ",
+    "no": ":x: *No.* ",
+    "note": "",
+    "error": ":warning: *Cannot answer.* ",
+}
+WORDS: Final[dict[Mood, str]] = {"yes": "Yes. ", "no": "No. ", "note": "", "error": "Cannot answer. "}
+LEFT_OUT: Final = "Assumptions are left out here for length: ask about one model and one machine to see them."
+CUT: Final = "…"
+
+_OPENING_MARK: Final = re.compile(r"(?<![A-Za-z0-9])[*_~`](?=\S)")
+_LOOKALIKES: Final = {"*": "∗", "_": "ˍ", "~": "∼", "`": "ˋ"}
+_ENTITY: Final = re.compile(r"&(?=#?\w+;)")
+_CALL: Final = re.compile(r"<(?=[!@#])")
+_HEAD: Final = re.compile(r"(?: \(|, |: |; ).*$", re.DOTALL)
+_LITERAL: Final = str.maketrans({"<": "‹", ">": "›"})
+
+
+class Message(NamedTuple):
+    """What `chat.postMessage` takes. `text` alone is the whole answer when `blocks` is empty."""
+
+    text: str
+    blocks: list[Block]
+
+
+def to_message(report: Report) -> Message:
+    """The report as blocks; without its notes where they are too much, and as plain text where even that is."""
+    for notes in (True, False):
+        blocks = list(_report(report, with_notes=notes))
+        if _is_within_limits(blocks):
+            return Message(notice(report), blocks)
+    return Message(to_text(report), [])
+
+
+def notice(report: Report) -> str:
+    """The answer in a few lines: what a notification shows and a screen reader reads."""
+    lines = [report.title]
+    lines += [_plain_verdict(section) for section in report.sections if section.verdict not in report.title]
+    return _cut(escape("\n".join(lines)), MAX_NOTICE_CHARACTERS)
+
+
+def to_text(report: Report) -> str:
+    """The whole report without blocks, for messages that blocks cannot hold."""
+    parts = [report.title]
+    for section in report.sections:
+        parts.append("\n".join(line for line in (section.heading, _plain_verdict(section)) if line))
+        parts += ["\n".join((table.title, *_plain_rows(table))) for table in section.tables]
+        parts += [f"{label}:\n{command}" for label, command in section.commands]
+        parts += ["\n".join((note.title, *(f"• {line}" for line in note.lines))) for note in section.notes]
+    parts += report.footer
+    return _cut(escape("\n\n".join(part for part in parts if part)), MAX_TEXT_CHARACTERS)
+
+
+def escape(text: str) -> str:
+    """Text that Slack shows as it is where it parses mrkdwn: no link, mention, bold or code comes out of it.
+
+    A mention's opening bracket becomes a look-alike, since some readers of messages decode entities before they parse.
+    """
+    text = _CALL.sub("‹", text)
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _OPENING_MARK.sub(lambda mark: _LOOKALIKES[mark[0]], text)
+
+
+def literal(text: str) -> str:
+    """Text for places that Slack does not parse; reads the same if it did."""
+    return _ENTITY.sub("＆", text).translate(_LITERAL)
+
+
+def _report(report: Report, *, with_notes: bool) -> Iterator[Block]:
+    native = _native_table(report)
+    if not any(section.heading or section.mood == "error" for section in report.sections):
+        yield from _header(report.title)
+    for number, section in enumerate(report.sections):
+        if number:
+            yield {"type": "divider"}
+        yield from _section(section, native, with_notes=with_notes)
+    footer = list(report.footer) if with_notes else [*report.footer, LEFT_OUT]
+    if footer:
+        yield _context(list(map(escape, footer)))
+
+
+def _header(text: str) -> Iterator[Block]:
+    """Large type for a short line; what would be cut there is bold text instead."""
+    text = literal(text)
+    if len(text) > MAX_HEADER_CHARACTERS:
+        yield from _text(f"*{escape(text)}*")
+    elif text:
+        yield {"type": "header", "text": {"type": "plain_text", "text": text, "emoji": False}}
+
+
+def _section(section: Section, native: Table | None, *, with_notes: bool) -> Iterator[Block]:
+    yield from _header(section.heading)
+    yield from _text(_verdict(section))
+    for table in section.tables:
+        yield from _drawn_table(table) if table is native else _listed_table(table)
+    for label, command in section.commands:
+        yield from _command(label, command)
+    for note in section.notes:
+        if section.mood == "error":
+            yield from _text("\n".join((f"*{escape(note.title)}*", *(f"• {escape(line)}" for line in note.lines))))
+        elif with_notes:
+            yield _note(note)
+
+
+def _verdict(section: Section) -> str:
+    sign, word = SIGNS[section.mood], WORDS[section.mood].strip(" .")
+    if word and section.verdict.lower().startswith(word.lower()):
+        sign = sign.split("*")[0]
+    return sign + escape(section.verdict)
+
+
+def _plain_verdict(section: Section) -> str:
+    word = WORDS[section.mood]
+    if word and section.verdict.lower().startswith(word.strip(" .").lower()):
+        word = ""
+    return word + section.verdict
+
+
+def _native_table(report: Report) -> Table | None:
+    """The one table that is drawn as a table: the first with columns that fits into Slack's."""
+    tables = (table for section in report.sections for table in section.tables)
+    return next((table for table in tables if _is_drawable(table)), None)
+
+
+def _is_drawable(table: Table) -> bool:
+    rows = _grid(table)
+    return (
+        len(table.columns) > 1
+        and bool(table.rows)
+        and len(rows) <= MAX_TABLE_ROWS
+        and len(rows[0]) <= min(MAX_TABLE_COLUMNS, READABLE_COLUMNS)
+        and sum(len(cell) for row in rows for cell in row) <= MAX_TABLE_CHARACTERS
+    )
+
+
+def _grid(table: Table) -> list[list[str]]:
+    """Header and rows, equally wide, no empty cell: Slack refuses both."""
+    rows = [table.columns, *table.rows]
+    width = max(len(row) for row in rows)
+    return [[literal(cell) or "–" for cell in (*row, *("",) * (width - len(row)))] for row in rows]
+
+
+def _drawn_table(table: Table) -> Iterator[Block]:
+    yield from _text(f"*{escape(table.title)}*")
+    rows = _grid(table)
+    header = [_bold_cell(cell) for cell in rows[0]]
+    body = [[{"type": "raw_text", "text": cell} for cell in row] for row in rows[1:]]
+    settings = [{"is_wrapped": True}, *({"align": "right", "is_wrapped": True} for _ in rows[0][1:])]
+    yield {"type": "table", "column_settings": settings, "rows": [header, *body]}
+
+
+def _bold_cell(text: str) -> Block:
+    element = {"type": "text", "text": text, "style": {"bold": True}}
+    return {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": [element]}]}
+
+
+def _listed_table(table: Table) -> Iterator[Block]:
+    lines = [f"*{escape(table.title)}*"] if table.title else []
+    lines += [_listed_row(name, _named(cells, table.columns[1:])) for name, *cells in table.rows]
+    yield from _text("\n".join(lines))
+
+
+def _listed_row(name: str, values: Sequence[str]) -> str:
+    """A fact on one line; a row of several figures under its name, the first beside it."""
+    if len(values) == 1:
+        return f"• {escape(name)}: {_strong_head(values[0])}"
+    head = ": ".join(part for part in (f"• *{escape(name)}*", *map(escape, values[:1])))
+    return "\n      ".join((head, *([escape(" · ".join(values[1:]))] if values[1:] else [])))
+
+
+def _strong_head(value: str) -> str:
+    """The figure in bold, its explanation not: *62 ms* (48 to 81 ms)."""
+    explanation = _HEAD.search(value)
+    head = value[: explanation.start()] if explanation else value
+    return f"*{escape(head)}*{escape(value[len(head) :])}" if head.strip() == head and head else escape(value)
+
+
+def _named(cells: Sequence[str], columns: Sequence[str]) -> list[str]:
+    """Cells that say something, each after the first with its column's name."""
+    pairs = list(zip(cells, (*columns, *("",) * len(cells)), strict=False))
+    first = [cell for cell, _ in pairs[:1] if cell]
+    return first + [f"{column} {cell}".strip() for cell, column in pairs[1:] if cell]
+
+
+def _plain_rows(table: Table) -> list[str]:
+    return [f"• {name}: {' · '.join(_named(cells, table.columns[1:]))}" for name, *cells in table.rows]
+
+
+def _command(label: str, command: str) -> Iterator[Block]:
+    fenced = command.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("```", "ˋˋˋ")
+    room = MAX_SECTION_CHARACTERS - len(label) - 20
+    yield from _text(f"*{escape(label)}*\n```{_cut(fenced, room)}```")
+
+
+def _note(note: Notes) -> Block:
+    return _context([f"*{escape(note.title)}*\n" + "\n".join(f"• {escape(line)}" for line in note.lines)])
+
+
+def _context(texts: list[str]) -> Block:
+    """Small print. Texts are joined, so that ten elements are never too few."""
+    text = _cut("\n".join(texts), MAX_CONTEXT_CHARACTERS)
+    return {"type": "context", "elements": [_mrkdwn(text)]}
+
+
+def _text(text: str) -> Iterator[Block]:
+    """Sections that hold this text, cut between lines where one is not enough."""
+    piece = ""
+    for line in text.split("\n"):
+        if piece and len(piece) + 1 + len(line) > MAX_SECTION_CHARACTERS and "```" not in text:
+            yield _text_section(piece)
+            piece = line
+        else:
+            piece = f"{piece}\n{line}" if piece else line
+    if piece.strip():
+        yield _text_section(piece)
+
+
+def _text_section(text: str) -> Block:
+    return {"type": "section", "text": _mrkdwn(_cut(text, MAX_SECTION_CHARACTERS))}
+
+
+def _mrkdwn(text: str) -> Block:
+    return {"type": "mrkdwn", "text": text, "verbatim": True}
+
+
+def _cut(text: str, limit: int) -> str:
+    """The text, or as much as the limit holds, never in the middle of an entity."""
+    if len(text) <= limit:
+        return text
+    kept = text[: limit - len(CUT)]
+    ampersand = kept.rfind("&", -6)
+    if ampersand >= 0 and ";" not in kept[ampersand:]:
+        kept = kept[:ampersand]
+    return kept + CUT
+
+
+def _is_within_limits(blocks: Sequence[Block]) -> bool:
+    size = len(json.dumps(blocks, ensure_ascii=False, separators=(",", ":")))
+    return len(blocks) <= MAX_BLOCKS and size <= MAX_MESSAGE_CHARACTERS

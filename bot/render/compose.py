@@ -1,0 +1,241 @@
+"""An answer becomes a report: which figures are said, in which order, in which words.
+
+Order of each section, from what closes such threads: yes or no, the margin, the smallest change that works, then
+memory, speed and cost, then what was assumed.
+"""
+
+from collections.abc import Iterator
+
+from bot import humanize as say
+from bot.answer import Answer, Recommendation, Result
+from bot.launch import launch_commands
+from bot.render.help import help_report
+from bot.render.report import Notes, Report, Section, Table
+from estimator.band import Interval
+from estimator.estimate import Estimate
+from estimator.model_spec import ModelSpec
+from estimator.recommend import Alternative
+from ingest.load import LoadedModel
+
+CHANGES = {
+    "context": "a shorter context",
+    "kv_cache": "a smaller KV cache",
+    "weights": "smaller weights",
+    "hardware": "another card",
+    "gpus": "more GPUs",
+}
+
+
+def compose(answer: Answer) -> Report:
+    """The report of an answer."""
+    if answer.query.intent == "help":
+        return help_report()
+    sections = [result_section(result) for result in answer.results]
+    sections += [recommendation_section(found) for found in answer.recommendations]
+    title = "; ".join(f"{section.heading}: {section.verdict}" for section in sections)
+    return Report(title=title, sections=tuple(sections), footer=answer.notes)
+
+
+# -- one model on one machine ---------------------------------------------------------------------------------------
+
+
+def result_section(result: Result) -> Section:
+    """The section of one result."""
+    found = result.estimate
+    tables = [*_change_tables(result.alternatives), _memory_table(found)]
+    if found.fits:
+        tables += [_speed_table(found), *_cost_tables(found)]
+    tables.append(_model_table(found))
+    return Section(
+        heading=heading(found),
+        mood="yes" if found.fits else "no",
+        verdict=verdict(found),
+        tables=tuple(tables),
+        notes=tuple(_notes(result.model, found, result.notes)),
+        commands=tuple(launch_commands(found).items()),
+    )
+
+
+def machine_name(found: Estimate) -> str:
+    """A machine as people write it: 8× h100-sxm-80gb."""
+    return f"{found.request.gpus}× {found.request.gpu.id}"
+
+
+def heading(found: Estimate) -> str:
+    """Model, machine, format and context on one line."""
+    context = say.tokens(found.request.load.context_tokens)
+    return f"{found.request.spec.repo_id} on {machine_name(found)}, {found.plan.name}, {context} context"
+
+
+def verdict(found: Estimate) -> str:
+    """Yes or no and the margin, in one sentence."""
+    memory = found.memory
+    if not found.fits:
+        return (
+            f"Does not fit: each GPU needs {say.gib(memory.required_bytes)} and has {say.gib(memory.usable_bytes)} "
+            f"to use, short by {say.gib(memory.shortfall_bytes)}."
+        )
+    asked = found.request.load.concurrency
+    held = say.count(found.max_concurrency)
+    context = say.tokens(found.request.load.context_tokens)
+    if asked is not None and found.max_concurrency < asked:
+        return f"Fits, but holds {held} of {asked:,} requests at {context} at once; the others wait."
+    return f"Fits: room for {held} requests of {context} at once, {say.gib(memory.kv_pool_bytes)} of KV cache per GPU."
+
+
+def _change_tables(changes: tuple[Alternative, ...]) -> Iterator[Table]:
+    if changes:
+        columns = ("Change", "Machine", "Weights", "Context", "Per GPU", "TPOT", "$/hour")
+        yield Table("What would work", tuple(_change_row(change) for change in changes), columns)
+
+
+def _change_row(change: Alternative) -> tuple[str, ...]:
+    found = change.estimate
+    cost = found.cost
+    stored = (
+        found.plan.name if found.cache_format in {"bf16", "fp16"} else f"{found.plan.name}, KV {found.cache_format}"
+    )
+    return (
+        CHANGES[change.change],
+        machine_name(found),
+        stored,
+        say.tokens(change.request.load.context_tokens),
+        f"{say.gib(found.memory.required_bytes)} of {say.gib(found.memory.usable_bytes)}",
+        say.seconds(found.tpot.value),
+        say.usd(cost.usd_per_hour.median) if cost else "no price",
+    )
+
+
+def _format_name(name: str) -> str:
+    """A format with the names that people know it by."""
+    return {"int4": "int4 (AWQ, GPTQ)", "nf4": "nf4 (bitsandbytes)"}.get(name, name)
+
+
+def _memory_table(found: Estimate) -> Table:
+    memory = found.memory
+    rows = [
+        ("Weights", say.gib(memory.weights_bytes)),
+        (f"KV cache of one request ({say.tokens(found.request.load.context_tokens)})", say.gib(memory.sequence_bytes)),
+        ("Activations", say.gib(memory.activation_bytes)),
+        ("Engine and communication", say.gib(memory.overhead_bytes)),
+        ("Usable", f"{say.gib(memory.usable_bytes)} of {say.gib(memory.capacity_bytes)}"),
+    ]
+    return Table(f"Memory on the fullest of {say.plural(found.request.gpus, 'GPU')} ({found.layout})", tuple(rows))
+
+
+def _span(interval: Interval) -> str:
+    return f"{say.seconds(interval.value)} ({say.seconds(interval.low)} to {say.seconds(interval.high)})"
+
+
+def _speed_table(found: Estimate) -> Table:
+    rate, per_request = found.throughput, found.tpot.inverse
+    spread = f"{say.rate(rate.low)} to {say.rate(rate.high)}"
+    best = found.sweet_spot
+    spot = f"{best.batch:,}" if best.batch is not None else f"none: {best.reason}"
+    asked = found.request.load.concurrency
+    load = "one request alone" if asked is None else f"{asked:,} at once"
+    rows = (
+        ("Time to first token (TTFT)", _span(found.ttft)),
+        ("Time per token (TPOT)", _span(found.tpot)),
+        (
+            "Tokens/s for each request",
+            f"{say.rate(per_request.value)} ({say.rate(per_request.low)} to {say.rate(per_request.high)})",
+        ),
+        (f"Tokens/s of the machine, {say.count(found.concurrency)} at once", f"{say.rate(rate.value)} ({spread})"),
+        ("Bound by", found.bound),
+        ("Roofline TPOT, uncalibrated", say.seconds(found.roofline_tpot_s)),
+        ("Sweet-spot batch", spot),
+    )
+    return Table(f"Speed, {load} (80 % band)", rows)
+
+
+def _cost_tables(found: Estimate) -> Iterator[Table]:
+    cost = found.cost
+    if cost is None:
+        return
+    hour, out, into = cost.usd_per_hour, cost.usd_per_mtok_output, cost.usd_per_mtok_input
+    rows = (
+        ("Machine, per hour", f"{say.usd(hour.median)} ({say.usd(hour.low)} to {say.usd(hour.high)})"),
+        ("Million output tokens", f"{say.usd(out.median)} ({say.usd(out.low)} to {say.usd(out.high)})"),
+        ("Million input tokens", f"{say.usd(into.median)} ({say.usd(into.low)} to {say.usd(into.high)})"),
+    )
+    yield Table(f"Cost, prices of {cost.prices_as_of}", rows)
+
+
+def _model_table(found: Estimate) -> Table:
+    spec = found.request.spec
+    rows = [
+        ("Parameters", _parameters(spec)),
+        ("Weights", f"{say.gb(spec.weight_bytes(found.plan))} in {found.plan.name}"),
+        ("KV per token on each GPU", _cache(found)),
+        ("Longest context that fits", say.tokens(found.max_context_tokens) if found.max_context_tokens else "none"),
+        ("Tier", found.tier),
+    ]
+    if spec.window_elements_per_sequence:
+        rows.append(("KV windows of a sequence", f"{say.megabytes(2 * spec.window_elements_per_sequence)} in 16 bit"))
+    if spec.state_bytes_engine:
+        rows.append(("Recurrent state of a sequence", say.megabytes(spec.state_bytes_engine)))
+    return Table("Model", tuple(rows))
+
+
+def _parameters(spec: ModelSpec) -> str:
+    total = say.parameters(spec.total_parameters)
+    if spec.routed_parameters == 0:
+        return total
+    active, without = spec.active_parameters, spec.active_parameters_without_embedding
+    return f"{total}, {say.parameters(active)} active ({say.parameters(without)} without the input embedding)"
+
+
+def _cache(found: Estimate) -> str:
+    billed, least = found.memory.cache_bytes_per_token, found.memory.layout_bytes_per_token
+    said = say.bytes_per_token(billed)
+    if abs(billed - least) > 1:
+        said += f" as {found.engine.name} bills it, {say.bytes_per_token(least)} by the layout"
+    return f"{said}, {found.cache_format}"
+
+
+def _notes(model: LoadedModel, found: Estimate, notes: tuple[str, ...]) -> Iterator[Notes]:
+    warnings = (*notes, *model.warnings, *found.warnings)
+    if warnings:
+        yield Notes("Mind", warnings)
+    yield Notes("Assumed", found.assumptions)
+    yield Notes("Model read as", (model.read_as,))
+
+
+# -- machines for a model -------------------------------------------------------------------------------------------
+
+
+def recommendation_section(found: Recommendation) -> Section:
+    """The section that lists machines for one model."""
+    spec = found.model.spec
+    if not found.machines:
+        return Section(
+            heading=spec.repo_id,
+            mood="no",
+            verdict="No machine tried holds it.",
+            notes=(Notes("Mind", found.notes), Notes("Model read as", (found.model.read_as,))),
+        )
+    best = found.machines[0]
+    columns = ("Machine", "Split", "Per GPU", "Requests at once", "TTFT", "TPOT", "$/hour")
+    table = Table("Machines, cheapest first", tuple(_machine_row(machine) for machine in found.machines), columns)
+    context = say.tokens(best.request.load.context_tokens)
+    return Section(
+        heading=f"{spec.repo_id}, {best.plan.name}, {context} context",
+        mood="yes",
+        verdict=f"The cheapest machine that holds it is {machine_name(best)} ({best.layout}).",
+        tables=(table, _model_table(best)),
+        notes=tuple(_notes(found.model, best, found.notes)),
+        commands=tuple(launch_commands(best).items()),
+    )
+
+
+def _machine_row(found: Estimate) -> tuple[str, ...]:
+    return (
+        machine_name(found),
+        str(found.layout),
+        f"{say.gib(found.memory.required_bytes)} of {say.gib(found.memory.usable_bytes)}",
+        say.count(found.max_concurrency),
+        say.seconds(found.ttft.value),
+        say.seconds(found.tpot.value),
+        say.usd(found.cost.usd_per_hour.median) if found.cost else "no price",
+    )

@@ -1,0 +1,63 @@
+"""What an answer says, before anyone decides how it looks.
+
+A report is a headline, a verdict, a few tables and lists, in the order in which people want them: yes or no first,
+then the margin, then what would work, then why, then what was assumed. The terminal, Slack and the page draw the same
+report; none adds a figure of its own.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+Mood = Literal["yes", "no", "note", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows under a title; the first column names the row. `columns` is empty for a plain list of facts."""
+
+    title: str
+    rows: Sequence[tuple[str, ...]]
+    columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """Sentences under a title: assumptions, warnings, sources."""
+
+    title: str
+    lines: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One model on one machine: a verdict in a sentence, then tables and notes."""
+
+    heading: str
+    mood: Mood
+    verdict: str
+    tables: Sequence[Table] = ()
+    notes: Sequence[Notes] = ()
+    commands: Sequence[tuple[str, str]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A whole answer. `title` is one plain line that stands alone (a notification, a screen reader, a log)."""
+
+    title: str
+    sections: Sequence[Section]
+    footer: Sequence[str] = field(default_factory=tuple)
+
+    @property
+    def mood(self) -> Mood:
+        """The mood of the whole: that of its only section, else a note."""
+        return self.sections[0].mood if len(self.sections) == 1 else "note"
+
+
+def error_report(message: str, hint: str = "", suggestions: Iterable[str] = ()) -> Report:
+    """An explained refusal, which is a report too."""
+    near = tuple(suggestions)
+    notes = (Notes("Did you mean", near),) if near else ()
+    section = Section(heading="", mood="error", verdict=message, notes=notes)
+    return Report(title=message, sections=(section,), footer=(hint,) if hint else ())

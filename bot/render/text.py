@@ -1,0 +1,78 @@
+"""A report as a terminal shows it: aligned, plain when piped, words before colours.
+
+Colour is only ever a second sign: "Fits" and "Does not fit" stand in words, so that a pipe, a screen reader and a
+colour-blind eye read the same.
+"""
+
+import textwrap
+from collections.abc import Iterator, Sequence
+from typing import Final, Protocol
+
+from bot.render.report import Mood, Notes, Report, Section, Table
+
+COLOURS: Final[dict[Mood, str]] = {"yes": "green", "no": "red", "note": "cyan", "error": "red"}
+INDENT: Final = "  "
+LEAST_WIDTH: Final = 60
+
+
+class Style(Protocol):
+    """How a piece of text is coloured: `click.style`, or nothing at all."""
+
+    def __call__(self, text: str, *, fg: str | None = None, bold: bool = False) -> str:
+        """The text with its colour codes."""
+
+
+def plain(text: str, *, fg: str | None = None, bold: bool = False) -> str:
+    """The text as it is."""
+    del fg, bold
+    return text
+
+
+def to_text(report: Report, style: Style = plain, width: int = 100) -> str:
+    """The whole report, without a newline at the end."""
+    parts = [line for section in report.sections for line in (*_section(section, style, max(width, LEAST_WIDTH)), "")]
+    parts += [line for note in report.footer for line in _wrapped(note, width, "")]
+    while parts and not parts[-1]:
+        parts.pop()
+    return "\n".join(parts)
+
+
+def _section(section: Section, style: Style, width: int) -> Iterator[str]:
+    if section.heading:
+        yield style(section.heading, bold=True)
+    for line in _wrapped(section.verdict, width, ""):
+        yield style(line, fg=COLOURS[section.mood], bold=True)
+    for table in section.tables:
+        yield ""
+        yield style(table.title, bold=True)
+        yield from _table(table)
+    for name, command in section.commands:
+        yield ""
+        yield style(f"Start it with {name}", bold=True)
+        yield INDENT + command
+    for notes in section.notes:
+        yield ""
+        yield style(notes.title, bold=True)
+        yield from _notes(notes, width)
+
+
+def _table(table: Table) -> Iterator[str]:
+    rows: list[Sequence[str]] = [table.columns, *table.rows] if table.columns else list(table.rows)
+    columns = range(max(len(row) for row in rows))
+    widths = [max(len(row[column]) for row in rows if column < len(row)) for column in columns]
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
+        yield (INDENT + INDENT.join(cells)).rstrip()
+
+
+def _notes(notes: Notes, width: int) -> Iterator[str]:
+    for line in notes.lines:
+        yield from _wrapped(line, width, "- ")
+
+
+def _wrapped(text: str, width: int, mark: str) -> list[str]:
+    if not mark:
+        return textwrap.wrap(text, max(width, LEAST_WIDTH)) or [text]
+    return textwrap.wrap(
+        text, max(width, LEAST_WIDTH), initial_indent=INDENT + mark, subsequent_indent=INDENT + " " * len(mark)
+    )

@@ -1,0 +1,126 @@
+"""The structured door: a JSON request of a script or the HTTP API, validated once, then estimated.
+
+Unknown keys are refused by name: a misspelt `concurency` would otherwise be a silent default.
+"""
+
+from functools import lru_cache
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from bot.answer import ModelSource
+from bot.errors import BotError
+from bot.render.as_json import estimate_json
+from estimator.engines import EngineName
+from estimator.estimate import Request, estimate
+from estimator.gpus import find_gpu, with_memory
+from estimator.hardware import Gpu
+from estimator.parallelism import Layout
+from estimator.recommend import alternatives
+from estimator.workload import MOST_CONCURRENCY, MOST_GPUS, MOST_TOKENS, workload
+
+Tokens = Annotated[int, Field(gt=0, le=MOST_TOKENS)]
+Degree = Annotated[int, Field(gt=0, le=MOST_GPUS)]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2048)]
+
+
+class RequestError(BotError):
+    """A structured request that is not one; each fault is named by its key."""
+
+
+class Parallel(BaseModel):
+    """The split of one replica; degrees left out are 1."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    tensor: Degree | None = None
+    pipeline: Degree | None = None
+    data: Degree | None = None
+    expert: Degree | None = None
+
+
+class EstimateRequest(BaseModel):
+    """What `hubgauge estimate` and `POST /v1/estimate` take. Nulls leave the choice to the estimator."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    model: Name
+    hardware: Name
+    memory_gb: Annotated[float, Field(gt=0, le=1e5)] | None = None
+    gpus: Degree = 1
+    parallel: Parallel | None = None
+    weights: Name | None = None
+    kv_cache: Name | None = None
+    context_tokens: Tokens | None = None
+    prompt_tokens: Tokens | None = None
+    output_tokens: Tokens | None = None
+    concurrency: Annotated[int, Field(gt=0, le=MOST_CONCURRENCY)] | None = None
+    engine: EngineName | None = None
+    engine_version: Name | None = None
+    engine_date: Annotated[str, StringConstraints(pattern=r"^20\d\d(-?(0[1-9]|1[0-2])(-?\d{1,2})?)?$")] | None = None
+    arrival: Literal["steady", "burst"] | None = None
+    gpu_memory_utilization: Annotated[float, Field(gt=0, le=1)] | None = None
+    max_num_batched_tokens: Tokens | None = None
+    max_num_seqs: Annotated[int, Field(gt=0, le=MOST_CONCURRENCY)] | None = None
+
+
+def estimate_request_json(text: str, models: ModelSource) -> dict[str, Any]:
+    """The contract's estimate object for a request as JSON text; raises one of the user errors."""
+    try:
+        asked = EstimateRequest.model_validate_json(text)
+    except ValidationError as error:
+        raise RequestError(_faults(error), "see `hubgauge schema estimate-request`") from None
+    model = models.load(asked.model)
+    found = estimate(_request(asked, model.spec))
+    return estimate_json(found, model, alternatives(found))
+
+
+def _request(asked: EstimateRequest, spec: Any) -> Request:
+    return Request(
+        spec=spec,
+        gpu=_card(asked.hardware, asked.memory_gb),
+        load=workload(
+            context_tokens=asked.context_tokens,
+            prompt_tokens=asked.prompt_tokens,
+            output_tokens=asked.output_tokens,
+            concurrency=asked.concurrency,
+            arrival=asked.arrival,
+        ),
+        gpus=asked.gpus,
+        layout=_layout(asked.parallel),
+        weights=asked.weights.lower() if asked.weights else None,
+        cache_format=asked.kv_cache.lower() if asked.kv_cache else None,
+        engine=asked.engine,
+        engine_version=asked.engine_version,
+        date=_decimal_year(asked.engine_date),
+        memory_fraction=asked.gpu_memory_utilization,
+        max_num_batched_tokens=asked.max_num_batched_tokens,
+        max_num_seqs=asked.max_num_seqs,
+    )
+
+
+@lru_cache(maxsize=256)
+def _card(name: str, memory_gb: float | None) -> Gpu:
+    gpu = find_gpu(name)
+    return gpu if memory_gb is None else with_memory(gpu, memory_gb)
+
+
+def _layout(parallel: Parallel | None) -> Layout | None:
+    if parallel is None:
+        return None
+    degrees = (parallel.tensor, parallel.pipeline, parallel.data, parallel.expert)
+    return Layout(*(degree or 1 for degree in degrees))
+
+
+def _decimal_year(date: str | None) -> float | None:
+    """The year and month of a date, with or without dashes; the middle of a year that stands alone."""
+    if date is None:
+        return None
+    digits = date.replace("-", "")
+    return int(digits[:4]) + ((int(digits[4:6]) - 1) / 12 if len(digits) > 4 else 0.5)
+
+
+def _faults(error: ValidationError) -> str:
+    """Each fault by its key: `context_tokens: Input should be greater than 0`."""
+    shown = [f"{'.'.join(str(key) for key in fault['loc']) or 'request'}: {fault['msg']}" for fault in error.errors()]
+    return "; ".join(shown[:5])

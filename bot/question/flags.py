@@ -1,0 +1,232 @@
+"""Launch lines: flags are pairs, `-` and `_` alike, and what is not known is eaten with its value.
+
+A flag outranks the words around it. A port, a seed or a parser's name therefore never becomes a context or a model.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from bot.question.formats import canonical_format
+from bot.question.numbers import amount
+from bot.question.words import word_set
+
+_PIECE: Final = re.compile(r"(?:--?[A-Za-z][\w.-]*=)?(?:'[^']*'|\"[^\"]*\"|\S+)")
+_FLAG: Final = re.compile(r"--?([A-Za-z][\w.-]*)(?:=(.*))?", re.DOTALL)
+_VARIABLE: Final = re.compile(r"[A-Z][A-Z0-9]*_[A-Z0-9_]*=\S*")
+_NUMBER: Final = re.compile(r"-?\d")
+_LAUNCH: Final = (
+    ("vllm serve", "vllm"),
+    ("vllm.entrypoints", "vllm"),
+    ("sglang.launch_server", "sglang"),
+    ("sglang serve", "sglang"),
+    ("sglang.bench", "sglang"),
+    ("trtllm-serve", "trtllm"),
+    ("trtllm-bench", "trtllm"),
+    ("llama-server", "llama.cpp"),
+    ("llama-cli", "llama.cpp"),
+    ("llama-bench", "llama.cpp"),
+    ("ollama run", "llama.cpp"),
+)
+_SERVED: Final = re.compile(r"(?:vllm serve|sglang serve|trtllm-serve(?: serve)?|ollama run)\s+(?!-)(\S+)")
+
+TENSOR: Final = "tensor"
+_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
+    "model": ("model", "model-path", "model-id", "m", "hf-repo", "hf", "hfr", "model-dir", "checkpoint-dir", "repo-id"),
+    "revision": ("revision",),
+    "tensor": ("tensor-parallel-size", "tensor-parallel", "tp", "tp-size", "tensor-model-parallel-size", "tp-degree"),
+    "pipeline": ("pipeline-parallel-size", "pp", "pp-size", "pipeline-model-parallel-size"),
+    "data": ("data-parallel-size", "dp", "dp-size"),
+    "expert": ("expert-parallel-size", "ep", "ep-size", "moe-expert-parallel-size"),
+    "context": (
+        "max-model-len", "max-seq-len", "context-length", "ctx-size", "c", "ctx", "session-len", "n-ctx", "num-ctx",
+        "max-context-len", "max-context-length", "max-sequence-length", "max-length", "context-len",
+    ),
+    "concurrency": (
+        "max-num-seqs", "max-num-seq", "max-running-requests", "max-batch-size", "np", "parallel", "max-concurrency",
+        "batch-size", "concurrency",
+    ),
+    "quantization": ("quantization", "q", "quant", "quantize"),
+    "dtype": ("dtype", "data-type"),
+    "kv_cache": ("kv-cache-dtype", "ctk", "cache-type-k", "quant-policy", "kv-cache-type", "kv-dtype"),
+    "memory_fraction": ("gpu-memory-utilization", "gpu-memory-util", "mem-fraction-static", "cache-max-entry-count"),
+    "batched_tokens": ("max-num-batched-tokens", "chunked-prefill-size", "max-num-tokens"),
+    "prompt": ("random-input-len", "input-len", "isl", "input-length", "random-input", "prompt-tokens"),
+    "output": ("random-output-len", "output-len", "osl", "output-length", "random-output", "output-tokens"),
+}  # fmt: skip
+KNOWN: Final[Mapping[str, str]] = {name: meaning for meaning, names in _NAMES.items() for name in names}
+"""What a flag means, by its name with dashes."""
+
+SWITCHES: Final = word_set(
+    "trust-remote-code enforce-eager fa flash-attn fmoe rtr mlock no-mmap async-scheduling multi-step "
+    "chunked-prefill help version verbose debug rm it gpus-all calculate-kv-scales language-model-only rmoe mla "
+    "cont-batching cb jinja skip-mm-profiling disagg stream fp8-kv"
+)
+"""Flags without a value."""
+_SWITCH_BEGINNINGS: Final = ("enable-", "disable-", "no-", "use-", "skip-", "is-", "show-")
+_SHORT: Final = frozenset({"m", "c", "np", "ctk", "q", "hf", "hfr", "tp", "pp", "dp", "ep"})
+
+QUANTIZATION_WORDS: Final[Mapping[str, str | None]] = {
+    "marlin": None,
+    "compressed-tensors": None,
+    "modelopt": None,
+    "gguf": None,
+    "auto": None,
+    "none": None,
+    "mxfp8": "fp8",
+    "w8a8_fp8": "fp8",
+    "fbgemm_fp8": "fp8",
+    "ptpc_fp8": "fp8",
+    "gptq_bitblas": "int4",
+    "torchao": None,
+    "quark": None,
+    "ascend": None,
+    "petit_nvfp4": "nvfp4",
+    "4": "int4",
+    "8": "int8",
+    "0": None,
+}
+"""Values of `--quantization` and `--quant-policy` beside the formats themselves; None leaves it to the checkpoint."""
+
+
+@dataclass(slots=True)
+class Flags:
+    """What a launch line says."""
+
+    is_launch: bool = False
+    engine: str | None = None
+    model: str | None = None
+    revision: str | None = None
+    tensor: int | None = None
+    pipeline: int | None = None
+    data: int | None = None
+    expert: int | None = None
+    context: int | None = None
+    concurrency: int | None = None
+    quantization: str | None = None
+    dtype: str | None = None
+    kv_cache: str | None = None
+    memory_fraction: float | None = None
+    batched_tokens: int | None = None
+    prompt: int | None = None
+    output: int | None = None
+    spreads_experts: bool = False
+
+
+def read_flags(text: str) -> tuple[Flags, str]:
+    """The flags of a text and the text with them blanked, place for place."""
+    flags = Flags()
+    lower = text.lower()
+    flags.engine = next((engine for mark, engine in _LAUNCH if mark in lower), None)
+    flags.is_launch = flags.engine is not None or bool(re.search(r"(?:^|\s)--[a-z]", lower))
+    if not flags.is_launch:
+        return flags, text
+    blank = list(text)
+    pieces = list(_PIECE.finditer(text))
+    for first, last, name, value in _pairs(pieces):
+        if name:
+            _take(flags, name, value)
+        blank[pieces[first].start() : pieces[last].end()] = " " * (pieces[last].end() - pieces[first].start())
+    rest = "".join(blank)
+    return flags, _take_served(flags, rest)
+
+
+def _take_served(flags: Flags, text: str) -> str:
+    """`vllm serve MODEL`: the word after the command is the model, whatever its name."""
+    found = _SERVED.search(text)
+    if found is None or flags.model or found[1].lower() in {"on", "with", "a", "the", "and"}:
+        return text
+    flags.model = found[1].strip("'\"")
+    return text[: found.start(1)] + " " * len(found[1]) + text[found.end(1) :]
+
+
+def _pairs(pieces: list[re.Match[str]]) -> Iterator[tuple[int, int, str, str]]:
+    """First piece, last piece, name and value of each flag; variables of the environment have no name."""
+    at = 0
+    while at < len(pieces):
+        word = pieces[at][0]
+        flag = _FLAG.fullmatch(word)
+        if _VARIABLE.fullmatch(word):
+            yield at, at, "", ""
+        elif flag and (name := _canonical(flag[1])) and (word.startswith("--") or name in _SHORT or _is_llama(name)):
+            takes = flag[2] is None and name not in SWITCHES and not name.startswith(_SWITCH_BEGINNINGS)
+            last = at + 1 if takes and at + 1 < len(pieces) and _is_value(pieces[at + 1][0]) else at
+            value = flag[2] if flag[2] is not None else (pieces[last][0] if last > at else "")
+            is_module = name == "m" and at > 0 and pieces[at - 1][0].startswith("python")
+            yield at, last, "" if is_module else name, value.strip("'\",;")
+            at = last
+        at += 1
+
+
+def _canonical(name: str) -> str:
+    return name.lower().replace("_", "-")
+
+
+def _is_llama(name: str) -> bool:
+    """Short flags of llama.cpp: eaten with their value."""
+    return name in {
+        "ngl",
+        "t",
+        "b",
+        "ub",
+        "amb",
+        "fmoe",
+        "fa",
+        "rtr",
+        "ot",
+        "ctv",
+        "p",
+        "n",
+        "ts",
+        "mla",
+        "ser",
+        "ncmoe",
+        "hff",
+        "sm",
+    }
+
+
+def _is_value(word: str) -> bool:
+    return not word.startswith("-") or bool(_NUMBER.match(word))
+
+
+def _take(flags: Flags, name: str, value: str) -> None:
+    if name == "enable-expert-parallel":
+        flags.spreads_experts = True
+    meaning = KNOWN.get(name)
+    if meaning is None or not value:
+        return
+    if meaning in {"model", "revision"}:
+        setattr(flags, meaning, getattr(flags, meaning) or value)
+    else:
+        setattr(flags, meaning, _READERS.get(meaning, _whole)(value))
+
+
+def _whole(value: str) -> int | None:
+    """A number of tokens, requests or ranks; `auto`, 0 and -1 mean the engine's own choice."""
+    number = amount(value.lower())
+    return number if number is not None and number > 0 else None
+
+
+def _fraction(value: str) -> float | None:
+    try:
+        fraction = float(value)
+    except ValueError:
+        return None
+    return fraction if 0 < fraction <= 1 else None
+
+
+def _format(value: str) -> str | None:
+    word = value.lower()
+    if word in QUANTIZATION_WORDS:
+        return QUANTIZATION_WORDS[word]
+    return canonical_format(word) or canonical_format(word.replace("_", "-"))
+
+
+_READERS: Final[Mapping[str, Callable[[str], object]]] = {
+    "quantization": _format,
+    "dtype": lambda value: "fp16" if value.lower() == "half" else canonical_format(value),
+    "kv_cache": _format,
+    "memory_fraction": _fraction,
+}

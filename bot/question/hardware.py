@@ -1,0 +1,416 @@
+"""The machines of a question: cards with counts, merged where one thing is named twice.
+
+Raises nothing about missing models: that is the meaning's business. Impossible counts and cards that are not
+known are returned as what they are, for the meaning to refuse by name.
+"""
+
+import re
+from dataclasses import dataclass, field
+from typing import Final
+
+from bot.question.cards import MEMORY_OF_SPELLING, Atoms, cut, find_tpus, is_card, match_card, near_cards
+from bot.question.instances import find_instances
+from bot.question.query import HardwareRef
+from bot.question.seats import Seat, read_seat
+from bot.question.words import NUMBER_WORDS, word_set
+from estimator.gpus import GPUS, with_memory
+from estimator.hardware import Gpu
+
+GPUS_PER_SERVER: Final = 8
+"""Assumed, and said, where machines are counted and their cards are not: HGX boards and their like hold eight."""
+
+_NUMBER: Final = r"(\d{1,3}|one|two|three|four|five|six|seven|eight|ten|dual|single|[一单两双二三四五六七八十])"
+_NODES: Final = re.compile(
+    rf"(?<![a-z0-9.]){_NUMBER}[- ]?(?:x )?(?:个|台)?(?:[a-z]\d{{2,3}} )?"
+    r"(?:nodes?(?![a-z])|machines?(?![a-z])|servers?(?![a-z])|hosts?(?![a-z])|boxes(?![a-z])|台|机(?!器)|节点)"
+)
+_NODES_AFTER_CARD: Final = re.compile(
+    r" ?'?s? ?-?(?:based )?(?:nodes?|machines?|servers?|boxes|hosts?|台|机(?!器)|节点)(?![a-z])"
+)
+_DENIED: Final = re.compile(r"(?:not need|n't need|without|no need (?:for|of)|instead of)(?: the)? ?$")
+_ACROSS: Final = re.compile(r"(?:across|over|spread|split|distributed|in total|total|跨|共|总共)")
+_EACH: Final = re.compile(
+    r"(?:per node|each|every|per machine|per server|nodes? of|nodes? x|nodes? with|每台|每机|单机)"
+)
+_GPU_COUNT: Final = re.compile(
+    rf"(?<![a-z0-9.]){_NUMBER} ?(?:x |\*)?(?:gpus?(?![a-z])|cards?(?![a-z])|chips?(?![a-z])|"
+    r"张?显?卡(?!上)|块显?卡|块gpu|张gpu)"
+)
+_HOW_MANY: Final = re.compile(
+    r"(?:how many|number of|how much|minimum (?:number|count) of|min(?:imum)?)(?: of)?(?: the)?(?: [a-z-]+){0,2}? ?"
+    r"(?:gpus?|cards?|chips?|nodes?|machines?|devices?|accelerators?|$)|(?:几|多少)(?:张|块|卡|个|台|片|机)|多少gpu"
+)
+_HOW_MANY_CARD: Final = re.compile(r"(?:how many|number of|how much|几|多少)[a-z张块个台片的 ]{0,20}$")
+_CPU: Final = re.compile(
+    r"(?:on|using|with|use|用|纯|in)(?: an?| the| my| just| only)? ?cpus?(?![a-z])|(?<![a-z])cpu[- ](?:only|"
+    r"inference)|only cpu|"
+    r"no gpu|without (?:a )?gpu"
+)
+_DGX: Final = re.compile(r"(?:dgx|hgx) ?-?$")
+
+
+@dataclass(slots=True)
+class Machines:
+    """What the text says of hardware."""
+
+    refs: list[HardwareRef] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+    impossible: list[str] = field(default_factory=list)
+    spans: list[tuple[int, int]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Found:
+    gpu_id: str
+    typed: str
+    seat: Seat
+    span: tuple[int, int]
+    is_bare: bool = True
+
+
+def find_hardware(text: str, replica_gpus: int | None = None) -> Machines:
+    """Cards, counts and memories of a lower-case text in which models and formats are blanked.
+
+    `replica_gpus` is what the named split spans: the count where the text gives none.
+    """
+    machines = Machines()
+    found = _cards(text, machines)
+    found.sort(key=lambda card: card.span)
+    for card in found:
+        machines.spans.append(card.span)
+    cards = _without_cpus(found)
+    nodes = _node_count(text, cards)
+    _apply_machines(text, cards, nodes, machines)
+    _apply_loose_count(text, cards, nodes, replica_gpus)
+    for card in cards:
+        _refuse_impossible(card, machines)
+    machines.refs = _merged([_ref(card, machines) for card in cards], cards)
+    if not machines.refs and not machines.unknown and "cpu" in text and _CPU.search(text):
+        machines.refs.append(HardwareRef("cpu-desktop-ddr5"))
+    return machines
+
+
+def _cards(text: str, machines: Machines) -> list[_Found]:
+    found = [
+        _Found(gpu_id, text[span[0] : span[1]], Seat(0, 0, count=count), span)
+        for gpu_id, count, span in [*find_tpus(text), *find_instances(text)]
+    ]
+    for named in found:
+        text = text[: named.span[0]] + " " * (named.span[1] - named.span[0]) + text[named.span[1] :]
+    atoms = cut(text)
+    at = 0
+    while at < len(atoms):
+        card = _card_at(atoms, at, text, machines)
+        if card:
+            found.append(card)
+            at = max(at + 1, card.seat.end)
+        else:
+            at += 1
+    _note_unknown(text, found, machines)
+    return found
+
+
+def _card_at(atoms: Atoms, at: int, text: str, machines: Machines) -> _Found | None:
+    if not _starts_there(atoms, at):
+        return None
+    matched = match_card(atoms, at)
+    if matched is None:
+        return None
+    gpu_id, name, end = matched
+    if atoms.at(at).isdigit() and atoms.at(end) in _NOT_AFTER_NUMBER:
+        return None
+    other = _another_chip(atoms, at, end)
+    if other:
+        machines.unknown.append(other)
+        machines.spans.append((atoms.starts[at], atoms.ends[end - 1]))
+        return None
+    seat = read_seat(atoms, at, end, is_unified=_is_unified(GPUS[gpu_id]))
+    if seat.memory_gb is None:
+        seat.memory_gb = MEMORY_OF_SPELLING.get(name)
+    gpu_id = _form_after(atoms, end, gpu_id, name)
+    _apply_system(text[: atoms.starts[at]], seat, name)
+    span = (atoms.starts[seat.start], atoms.ends[seat.end - 1])
+    return _Found(gpu_id, name, seat, span, is_bare=name == name.split(" ")[0])
+
+
+_NOT_AFTER_NUMBER: Final = word_set("token tokens tok ms mb gb users requests mhz context ctx % samples steps")
+
+
+def _starts_there(atoms: Atoms, at: int) -> bool:
+    """A name starts a word, or touches a count, an x or a sign before it: `8xh100`, `4A10`, `rocm/mi210`."""
+    before = atoms.at(at - 1)
+    if not atoms.is_glued(at) or not (before.isascii() and before.isalnum()):
+        return not (atoms.is_glued(at) and before in {"=", ".", "_"} and atoms.at(at)[0].isdigit())
+    if before[0].isdigit() or before in {"x", "g", "gb"}:
+        return not (atoms.is_glued(at - 1) and atoms.at(at - 2)[-1:].isalpha() and atoms.at(at - 2) != "x")
+    return False
+
+
+def _another_chip(atoms: Atoms, at: int, end: int) -> str | None:
+    """`3060 ti` or `laptop 5090` where the table has only the plain card: another chip, not a spelling."""
+    following, before = atoms.at(end), atoms.at(at - 1)
+    name = " ".join(atoms.texts[at:end])
+    is_geforce = any(len(word) == 4 and word.isdigit() for word in atoms.texts[at:end])
+    if following in {"ti", "super"} and is_geforce:
+        return f"{name} {following}"
+    if is_geforce and (
+        following in {"laptop", "mobile", "笔"} or before in {"laptop", "mobile"} or _is_laptop(atoms, at)
+    ):
+        return f"laptop {name}"
+    return None
+
+
+def _is_laptop(atoms: Atoms, at: int) -> bool:
+    return atoms.at(at - 1) in {"rtx", "geforce"} and atoms.at(at - 2) in {"laptop", "mobile"}
+
+
+def _form_after(atoms: Atoms, end: int, gpu_id: str, name: str) -> str:
+    """`A100 80GB PCIe`: the form factor may stand after the memory."""
+    if " " in name and not name.endswith("gb"):
+        return gpu_id
+    for at in range(end, min(end + 5, len(atoms))):
+        word = atoms.at(at)
+        if word in {"pcie", "nvl"}:
+            base = GPUS[gpu_id].id.split("-")[0]
+            memory = gpu_id.rsplit("-", 1)[-1]
+            for candidate in (f"{base}-{word}-{memory}", *(row for row in GPUS if row.startswith(f"{base}-{word}"))):
+                if candidate in GPUS:
+                    return candidate
+        if not (word[:1].isdigit() or word in {"g", "gb", "(", "-", "gib"}):
+            break
+    return gpu_id
+
+
+def _apply_system(before: str, seat: Seat, name: str) -> None:
+    """A DGX or HGX is a server of eight, unless it is the small one or its cards are counted."""
+    is_system = (_DGX.search(before) or name.startswith("dgx ")) and "spark" not in name
+    if is_system and (seat.count is None or seat.count < GPUS_PER_SERVER):
+        seat.count = (seat.count or 1) * GPUS_PER_SERVER
+
+
+def _is_unified(gpu: Gpu) -> bool:
+    return (
+        gpu.vendor == "Apple" or "unified" in gpu.memory_type.lower() or gpu.id.startswith(("strix", "cpu", "jetson"))
+    )
+
+
+def _without_cpus(found: list[_Found]) -> list[_Found]:
+    """CPUs are asides once a GPU is named."""
+    gpus = [card for card in found if not card.gpu_id.startswith("cpu-")]
+    return gpus or found
+
+
+def _node_count(text: str, cards: list[_Found]) -> int | None:
+    """Machines named apart from a card's own product; None where none or denied."""
+    for found in _NODES.finditer(text):
+        if _DENIED.search(text[: found.start()]):
+            continue
+        number = NUMBER_WORDS.get(found[1]) or int(found[1])
+        own = any(card.span[0] <= found.start() < card.span[1] and card.seat.machines > 1 for card in cards)
+        if not own:
+            return number
+    return None
+
+
+def _apply_machines(text: str, cards: list[_Found], nodes: int | None, machines: Machines) -> None:
+    for card in cards:
+        seat = card.seat
+        if seat.count is not None and seat.machines > 1:
+            seat.count *= seat.machines
+            continue
+        followed = _NODES_AFTER_CARD.match(text, card.span[1])
+        if followed and seat.count is not None and (outer := _number_before(text, card.span[0])):
+            seat.count *= outer
+        elif followed and seat.count is not None and seat.count > 1 and not _has_sign(text, card):
+            _whole_servers(card, machines)
+        elif nodes is not None and seat.count is None:
+            seat.count = nodes
+            _whole_servers(card, machines)
+        elif nodes and nodes > 1 and seat.count and _is_per_node(text, seat.count, nodes):
+            seat.count *= nodes
+
+
+def _has_sign(text: str, card: _Found) -> bool:
+    """`8xH100 nodes` counts cards, `2 H100 nodes` counts machines."""
+    return bool(re.match(r"\d+ ?[x*卡张块]", text[card.span[0] : card.span[1]]))
+
+
+def _whole_servers(card: _Found, machines: Machines) -> None:
+    """Machines without a count of cards: eight each where servers hold eight; said."""
+    servers = card.seat.count or 1
+    per_server = GPUS_PER_SERVER if GPUS[card.gpu_id].link_domain_gpus >= GPUS_PER_SERVER else 1
+    if servers > 1 and per_server > 1:
+        card.seat.count = servers * per_server
+        machines.notes.append(
+            f"{servers} machines of {card.typed}: {per_server} GPUs in each assumed; "
+            f"say e.g. {servers}x4 {card.typed} otherwise"
+        )
+    elif servers == 1:
+        card.seat.count = None
+
+
+def _number_before(text: str, start: int) -> int | None:
+    found = re.search(rf"(?<![a-z0-9.]){_NUMBER}(?: ?[x*])? ?$", text[max(0, start - 12) : start])
+    return (NUMBER_WORDS.get(found[1]) or int(found[1])) if found else None
+
+
+def _is_per_node(text: str, count: int, nodes: int) -> bool:
+    """Whether a count is that of one machine: said so, or small enough and not said to be spread."""
+    if _EACH.search(text):
+        return count <= GPUS_PER_SERVER or bool(re.search(r"per (?:node|machine|server)|each|每", text))
+    if _ACROSS.search(text) or (count % nodes == 0 and count > GPUS_PER_SERVER):
+        return False
+    return count <= GPUS_PER_SERVER
+
+
+def _apply_loose_count(text: str, cards: list[_Found], nodes: int | None, replica_gpus: int | None) -> None:
+    """A count that stands apart from its only card; None where the count is what is asked."""
+    uncounted = [card for card in cards if card.seat.count is None]
+    if not uncounted:
+        return
+    asked = len({card.gpu_id for card in cards}) >= 1 and _asks_how_many(text, uncounted)
+    loose = _GPU_COUNT.search(text) if not asked else None
+    for card in uncounted:
+        if asked:
+            continue
+        number = (NUMBER_WORDS.get(loose[1]) or int(loose[1])) if loose and len(uncounted) == 1 else None
+        card.seat.count = number if number is not None else (replica_gpus or 1)
+        if nodes and nodes > 1 and number and _is_per_node(text, number, nodes):
+            card.seat.count = number * nodes
+
+
+def _asks_how_many(text: str, cards: list[_Found]) -> bool:
+    if any(_HOW_MANY_CARD.search(text[max(0, card.span[0] - 40) : card.span[0]]) for card in cards):
+        return True
+    return any(not _counts_something_else(text, found.end()) for found in _HOW_MANY.finditer(text))
+
+
+def _counts_something_else(text: str, end: int) -> bool:
+    return bool(re.match(r" ?(?:memory|vram|ram|显存|用户|人)", text[end : end + 10]))
+
+
+def _refuse_impossible(card: _Found, machines: Machines) -> None:
+    count = card.seat.count
+    if count is not None and not 0 < count <= LARGEST_COUNT:
+        machines.impossible.append(f"{count:,} x {card.typed}")
+
+
+LARGEST_MEMORY_GB: Final = 10_000
+"""Of one card, in GB: more is no memory of a card."""
+
+LARGEST_COUNT: Final = 10_000
+"""GPUs of one deployment: more is a slip, since the largest published replicas span hundreds."""
+
+
+def _ref(card: _Found, machines: Machines) -> HardwareRef:
+    gpu, memory_gb = GPUS[card.gpu_id], card.seat.memory_gb
+    count = card.seat.count
+    if memory_gb is None or not 0 < memory_gb < LARGEST_MEMORY_GB:
+        return HardwareRef(gpu.id, count)
+    sized = with_memory(gpu, memory_gb)
+    if sized.id == gpu.id and _is_total(gpu, count, memory_gb, machines):
+        return HardwareRef(gpu.id, count)
+    if _is_as_reported(gpu, memory_gb) or (memory_gb > 4 * gpu.sold_memory_gb and not _is_unified(gpu)):
+        return HardwareRef(gpu.id, count)
+    differs = sized.sold_memory_gb != GPUS[sized.id].sold_memory_gb
+    return HardwareRef(sized.id, count, memory_gb if differs else None)
+
+
+def _is_total(gpu: Gpu, count: int | None, memory_gb: float, machines: Machines) -> bool:
+    """`2x4090, 48G`: the memory of all cards together, not of each."""
+    if count is None or count < 2 or abs(memory_gb - count * gpu.sold_memory_gb) > 1:
+        return False
+    machines.notes.append(
+        f"{memory_gb:g} GB read as all {count} cards together; "
+        f"write {count}x {gpu.id} with {memory_gb:g}GB each otherwise"
+    )
+    return True
+
+
+def _is_as_reported(gpu: Gpu, memory_gb: float) -> bool:
+    """The figure that the driver prints for the card as sold: 44 of an A40's 48 GB."""
+    driver = gpu.driver_memory_gib
+    return driver is not None and driver - 1.01 <= memory_gb <= gpu.sold_memory_gb
+
+
+def _merged(refs: list[HardwareRef], cards: list[_Found]) -> list[HardwareRef]:
+    """One entry for one thing named twice; two counts of one card are a comparison and stay."""
+    merged: list[HardwareRef] = []
+    counted: list[bool] = []
+    for ref, card in zip(refs, cards, strict=True):
+        is_counted = card.seat.count not in {None, 1}
+        twin = next((at for at, other in enumerate(merged) if _is_same(other, ref)), None)
+        if twin is None:
+            merged.append(ref)
+            counted.append(is_counted)
+        elif merged[twin].count != ref.count and counted[twin] and is_counted:
+            merged.append(ref)
+            counted.append(True)
+        else:
+            best = merged[twin]
+            count = ref.count if is_counted or best.count is None else best.count
+            merged[twin] = HardwareRef(
+                ref.id if card.seat.memory_gb else best.id, count, best.memory_gb or ref.memory_gb
+            )
+            counted[twin] = counted[twin] or is_counted
+    return merged
+
+
+def _is_same(left: HardwareRef, right: HardwareRef) -> bool:
+    return left.id == right.id and (left.memory_gb == right.memory_gb or not (left.memory_gb and right.memory_gb))
+
+
+_PREFIXED: Final = re.compile(
+    r"(?<![a-z0-9])((?:rtx|gtx|geforce|quadro|titan|tesla|radeon|rx|arc|instinct|ascend|昇腾|atlas|gaudi|tpu) ?-?"
+    r"(?:pro |titan |rtx |gtx |x )?(?:[a-z]{0,2}\d{2,4}[a-z]{0,3}|rtx|xp|v)(?: ?(?:ti|super|duo|"
+    r"xtx?)(?![a-z]))?)(?![a-z0-9])"
+)
+_LIKE_A_CARD: Final = (
+    r"([a-z]{1,4}-?\d{1,4}[a-z0-9]{0,4}|[1-5]0[5-9]0(?: ?ti| ?super)?|\d{2,4}[a-z]{1,2}(?: duo)?|titan rtx)"
+)
+_IN_PLACE: Final = re.compile(
+    rf"(?:(?:\bon|using|上用|用)(?: an?| the| my| our| single| one)*(?: nvidia| amd| intel)? (?:\d+ ?[x*]? ?)?|"
+    rf"(?<![a-z0-9.])\d{{1,4}} ?[x*] ?|(?<![a-z0-9.])[1-9]\d? (?=l\d))"
+    rf"{_LIKE_A_CARD}(?![a-z0-9.%])(?! ?(?:tokens?|users?|ms|%|bits?|context|ctx|layers?|steps?|gb|nodes?))"
+)
+_KNOWN_ABSENT: Final = re.compile(
+    r"(?<![a-z0-9])(310p\d?|300i ?duo|300v|titan (?:rtx|xp|v)|k80|m40|m60|p4|rtx 5880|5880 ?ada|1080 ?ti|gtx 1080|"
+    r"[a-z]?h?gx ?2|910a|910pro|"
+    r"h1000|(?:rtx ?)?[1-5]0[5-9]0 ?ti)(?![a-z0-9])"
+)
+_NO_CARDS: Final = re.compile(
+    r"(?:tp|pp|dp|ep|bs|top|q|v|p|cuda|sm|py|int|fp|bf|nf|gen|k|o|s|r|t|ubuntu|win|iq|port|ddr|hbm|gddr|pcie|usb|"
+    r"x86|gfx|ec|isl|osl|mp)"
+    r"-?\d+[a-z]*|\d+(?:k|m|b|g|gb|tb|t|s|ms|x|w|p|d|th|st|nd|rd|v|h|gib|kb|mb|hz|fp|am|pm|u)|[a-z]+-?0+|v\d.*|"
+    r"[a-z]{1,4}\d{1,4}b"
+)
+
+
+def _note_unknown(text: str, found: list[_Found], machines: Machines) -> None:
+    """Words in the place of a card that are none: quoted back, for the meaning to refuse."""
+    blank = list(text)
+    for card in found:
+        blank[card.span[0] : card.span[1]] = " " * (card.span[1] - card.span[0])
+    rest = "".join(blank)
+    for pattern in (_PREFIXED, _KNOWN_ABSENT, _IN_PLACE):
+        for other in pattern.finditer(rest):
+            word = other[1]
+            if (
+                not _NO_CARDS.fullmatch(word)
+                and not is_card(word)
+                and not any(word in seen for seen in machines.unknown)
+            ):
+                machines.unknown.append(word)
+                machines.spans.append(other.span(1))
+    for other in re.finditer(r"(?<![a-z0-9.-])(?=[a-z0-9-]*\d)[a-z0-9-]{3,8}(?![a-z0-9.])", rest):
+        word = other[0]
+        if not any(word in seen for seen in machines.unknown) and _is_slip(word):
+            machines.unknown.append(word)
+            machines.spans.append(other.span())
+
+
+def _is_slip(word: str) -> bool:
+    return (
+        not _NO_CARDS.fullmatch(word) and bool(re.search(r"[a-z]", word)) and len(word) > 3 and bool(near_cards(word))
+    )

@@ -1,0 +1,402 @@
+"""Model names in running text: where one starts, how far it reaches, what belongs to its format.
+
+A name starts with a family's word, an `org/name`, or any word that holds a size (`foo-7b`); it goes on over spaces
+as long as the next word is a version, a size or a suffix ("Llama 3 Instruct 70B"). Nothing is resolved here.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from bot.question.cards import is_card
+from bot.question.formats import canonical_format, gguf_type
+from bot.question.words import (
+    ENGINES,
+    FAMILIES,
+    GLUED_TO_FAMILY,
+    NAME_PREFIXES,
+    NOT_TEXT_AFTER,
+    NUMBERED_FAMILIES,
+    ORGANISATIONS,
+    OTHER_ENGINES,
+    SECOND_WORDS,
+    SUFFIXES,
+    SUFFIXES_OF,
+    WEAK_REPO_STOP,
+    word_set,
+)
+
+_WORD: Final = re.compile(r"[a-z0-9](?:[a-z0-9._:/@-]*[a-z0-9])?\+?")
+_NEXT: Final = re.compile(r" ([a-z0-9](?:[a-z0-9._:-]*[a-z0-9])?\+?)")
+_SIZE: Final = re.compile(r"(?:\d+x)?[ae]?\d+(?:\.\d+)?[bt]|\d{3}m|\d+e|\d{2,3}m")
+_HAS_SIZE: Final = re.compile(r"(?<![0-9.])(?:\d+x)?\d+(?:[._]\d+)?[bt](?![a-z0-9])")
+_VERSION: Final = re.compile(r"[vrkms]?\d+(?:\.\d+)?[a-wyz]?|\d{4}|v\d+(?:\.\d+){1,2}")
+_MINIMAX: Final = re.compile(r"m\d")
+_VERSION_SIBLING: Final = re.compile(r"/((?:v|r|k|m)\d(?:\.\d)?)(?![a-z0-9])")
+_VERSION_END: Final = re.compile(r"(?:v|r|k|m)\d(?:\.\d)?$")
+_POINT_VERSION: Final = re.compile(r"v\d(?:\.\d)+")
+_WHOLE: Final = re.compile(r"\d{1,3}")
+_DATE: Final = re.compile(r"0[1-9]\d\d|1[0-2]\d\d|2[3-9](?:0[1-9]|1[0-2])|2[3-9](?:0[1-9]|1[0-2])[0-3]\d")
+_COUNTED: Final = re.compile(
+    r" ?(?:x|\*|nodes?|gpus?|cards?|users?|people|requests?|concurrent|machines?|servers?|tokens?|卡|张|块|台|个|机)"
+)
+_RUN: Final = re.compile(r"[a-z]+")
+_SIZE_BEFORE: Final = re.compile(
+    r"(?<![a-z0-9.-])(\d+(?:\.\d+)?b)(?:[- ](?:parameters?|params?|version|variant))?(?: of)?(?: the)? ?的? ?$"
+)
+_SIBLING: Final = re.compile(
+    r" ?(?:,|/|\band\b|\bor\b|\bvs\.?|&|\+|和|与|或)+ ?(?:the )?(\d+(?:\.\d+)?b)(?![a-z0-9-])(?! 的?(?:没|不|会|模型))"
+)
+_SHARD: Final = re.compile(r"(?:-\d{5}-of-\d{5})?\.(?:gguf|safetensors|bin)$")
+_GGUF_MARK: Final = re.compile(r"[-_.](?:gguf|ggml)$")
+_QUANT_END: Final = re.compile(
+    r"[-_.:@]((?:ud[-_])?i?q\d[a-z0-9_]*|tq\d_\d|(?:gptq|awq)[-_]int\d|int\d[-_](?:gptq|awq)|(?:gptq|awq|bnb)[-_]\dbit|"
+    r"w\da\d+|bf16|fp16|fp32|fp8|fp4|int8|int4|nf4|awq|gptq|mxfp4|nvfp4|\d[-_]?bits?|q\d)$"
+)
+_QUANT_FILLER: Final = re.compile(r"[-_.](?:mix|ud|imat|i1|quantized|quant|dynamic|mlx|exl2|exl3|autoround|gguf)$")
+_TAG_VERSION: Final = re.compile(r"[vrkm]\d+(?:\.\d+)?(?:-[a-z0-9.]+)*")
+_TOOL: Final = re.compile(
+    r"(?:ik_)?llama[-_.]?(?:cpp|server|cli|bench|index|factory|file|run|swap|stack|box|parse|quant)"
+)
+_FILE_ENDINGS: Final = (".py", ".sh", ".md", ".json", ".txt", ".yaml", ".yml", ".cpp", ".so", ".log", ".cu", ".git")
+_LETTER: Final = re.compile(r"[a-z]")
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """One model as it stands in the text."""
+
+    start: int
+    end: int
+    typed: str
+    model: str
+    weights: str | None = None
+    is_known_family: bool = True
+
+    @property
+    def has_owner(self) -> bool:
+        """Whether it names a repository: then its format is the repository's."""
+        return "/" in self.model
+
+
+def find_names(typed: str, text: str) -> list[Name]:
+    """Models in order of appearance; `text` is the lower case of `typed`, with blanks where flags stood."""
+    names: list[Name] = []
+    reached = 0
+    for word in _WORD.finditer(text):
+        if word.start() < reached:
+            continue
+        for name in _names_at(typed, text, word):
+            names.append(name)
+            reached = max(reached, name.end)
+    return names or _last_resort(typed, text)
+
+
+def named(value: str) -> Name:
+    """The model that a flag names: a repository, a path or a file."""
+    start = 0
+    if _is_path(value.lower()):
+        start = value.rstrip("/").rfind("/") + 1
+        base = value[start:].rstrip("/").lower()
+        if family_of(base) is None and not base.endswith(".gguf"):
+            return Name(0, len(value), value, value.lower(), None)
+    return _finish(value, start, len(value.rstrip("/")))
+
+
+def family_of(word: str) -> str | None:
+    """The family that a word names at its start or after a dash; numbered families only at the start."""
+    if word in OTHER_ENGINES or word in ENGINES or _TOOL.match(word):
+        return None
+    places = [0, *(found.end() for found in re.finditer(r"[-_:]", word))]
+    return next((family for place in places if (family := _family_at(word, place))), None)
+
+
+def _family_at(word: str, place: int) -> str | None:
+    run = _RUN.match(word, place)
+    if run is None:
+        return None
+    letters = run[0]
+    rest = word[run.end() :]
+    if letters in FAMILIES and not _TOOL.match(word, place):
+        return letters
+    if place == 0 and letters in NUMBERED_FAMILIES:
+        return letters if _is_numbered(letters, rest) else None
+    for length in range(len(letters) - 1, 2, -1):
+        if letters[:length] in FAMILIES and letters[length:] in GLUED_TO_FAMILY and _goes_on(letters[length:], rest):
+            return letters[:length]
+    return None
+
+
+def _goes_on(glued: str, rest: str) -> bool:
+    """A single letter is glued to a family only before a number: deepseekv3, but no `llamas`."""
+    return len(glued) > 1 or rest[:1].isdigit()
+
+
+def _is_numbered(family: str, rest: str) -> bool:
+    if family in {"e", "t", "k"}:
+        return bool(re.match(r"\d(?:\.\d)?-[a-z]", rest)) and not is_card(family + rest)
+    tail = rest.lstrip("-_")
+    second = re.match(r"[a-z]*\d*[a-z]?", tail)
+    return tail[:1].isdigit() or (second is not None and second[0] in SECOND_WORDS.get(family, frozenset()))
+
+
+def _names_at(typed: str, text: str, word: re.Match[str]) -> Iterator[Name]:
+    start, end = word.span()
+    token = word[0]
+    if "/" in token:
+        yield from _slashed(typed, text, start, end)
+        return
+    family = family_of(token) or _numbered_with_next(token, text, end)
+    if family is None:
+        if _is_sized_name(token):
+            yield _finish(typed, start, end, is_known_family=False)
+        return
+    if _is_file(token):
+        return
+    yield from _spoken(typed, text, start, end, family)
+
+
+def _spoken(typed: str, text: str, start: int, end: int, family: str) -> Iterator[Name]:
+    """A name in words: prefix and suffixes over spaces, a size before it, sibling sizes after it."""
+    start = _with_prefix(text, start)
+    end = _extended(text, end, family, text[start:end])
+    name = _finish(typed, start, end)
+    size = None if _HAS_SIZE.search(name.model) else _SIZE_BEFORE.search(text, max(0, start - 40), start)
+    if size:
+        name = Name(size.start(), end, f"{name.typed} {size[1]}", f"{name.model}-{size[1]}", name.weights)
+    yield name
+    if (other := _VERSION_SIBLING.match(text, end)) and _VERSION_END.search(name.model):
+        end = other.end()
+        model = _VERSION_END.sub(other[1], name.model)
+        yield Name(other.start(), end, model, model, name.weights)
+    while _HAS_SIZE.search(name.model) and (sibling := _SIBLING.match(text, end)):
+        end = sibling.end()
+        if _is_memory_or_count(text, end):
+            return
+        yield Name(
+            sibling.start(),
+            end,
+            _HAS_SIZE.sub(sibling[1], name.typed.lower(), count=1),
+            _HAS_SIZE.sub(sibling[1], name.model, count=1),
+            name.weights,
+        )
+
+
+def _is_memory_or_count(text: str, end: int) -> bool:
+    return bool(re.match(r" ?(?:gb|ram|vram)", text[end : end + 6]))
+
+
+def _numbered_with_next(token: str, text: str, end: int) -> str | None:
+    """`gpt oss`, `command r`, `phi 4`: a numbered family whose version is the next word."""
+    if token not in NUMBERED_FAMILIES or (found := _NEXT.match(text, end)) is None:
+        return None
+    following = found[1]
+    first = re.split(r"[-_]", following, maxsplit=1)[0]
+    if first in SECOND_WORDS.get(token, frozenset()):
+        return token
+    if len(token) == 1 or is_card(following) or _COUNTED.match(text, found.end()):
+        return None
+    return token if re.fullmatch(r"\d+(?:\.\d+)?", first) and _before_card(text, found.end()) is None else None
+
+
+def _with_prefix(text: str, start: int) -> int:
+    found = re.search(r"(?<![a-z0-9'-])([a-z0-9]+) $", text[max(0, start - 8) : start])
+    return start - len(found[1]) - 1 if found and found[1] in NAME_PREFIXES else start
+
+
+def _extended(text: str, end: int, family: str, so_far: str) -> int:
+    """The end of the name after the words that go on with it."""
+    while found := _NEXT.match(text, end):
+        if not _belongs(found[1], family, so_far, text, found.end()):
+            break
+        end = found.end()
+        so_far = f"{so_far}-{found[1]}"
+    return end
+
+
+def _belongs(word: str, family: str, so_far: str, text: str, end: int) -> bool:
+    first = re.split(r"[-_:]", word, maxsplit=1)[0]
+    own = SUFFIXES_OF.get(family, frozenset())
+    if first in own:
+        return _text_follows(text, end)
+    if first in SUFFIXES:
+        return _is_suffix_here(word, first, so_far, text, end)
+    if is_card(word) and not (family == "minimax" and _MINIMAX.fullmatch(word)):
+        return False
+    if _SIZE.fullmatch(first):
+        return not _is_context(first, text, end)
+    if _WHOLE.fullmatch(first):
+        return _is_version_number(word, family, so_far, text, end)
+    if _DATE.fullmatch(first) and not is_card(first):
+        return bool(re.search(r"\d", so_far)) and not _COUNTED.match(text, end)
+    if _POINT_VERSION.fullmatch(first):
+        return True
+    return bool(_VERSION.fullmatch(first)) and not re.search(r"\d", so_far) and not _COUNTED.match(text, end)
+
+
+def _is_context(size: str, text: str, end: int) -> bool:
+    """`1m context` and `270m`: a bare M is a size from 100 million on, and never before a context word."""
+    return size.endswith("m") and bool(re.match(r" ?(?:context|ctx|token)", text[end : end + 9]))
+
+
+def _text_follows(text: str, end: int) -> bool:
+    following = _NEXT.match(text, end)
+    return following is None or following[1] not in NOT_TEXT_AFTER
+
+
+def _is_suffix_here(word: str, first: str, so_far: str, text: str, end: int) -> bool:
+    if first == "it" and word == "it":
+        return "gemma" in so_far and bool(_HAS_SIZE.search(so_far)) and not re.match(r" [a-z]+s ", text[end:])
+    if (
+        first in {"text", "small", "large", "medium", "plus", "base", "linear", "pro", "micro", "tiny"}
+        and word == first
+    ):
+        following = _NEXT.match(text, end)
+        if following and following[1] in {"model", "models", "context", "batch", "prompt", "prompts"}:
+            return False
+    return _text_follows(text, end)
+
+
+def _is_version_number(word: str, family: str, so_far: str, text: str, end: int) -> bool:
+    """A whole number is the version of a bare family, unless it counts cards, nodes or users."""
+    if re.search(r"\d", so_far) or _COUNTED.match(text, end):
+        return False
+    card = _before_card(text, end)
+    return card is None or (word in {"2", "3", "4", "5"} and family in _VERSIONED)
+
+
+_VERSIONED: Final = frozenset(
+    ["llama", "qwen", "gemma", "phi", "glm", "grok", "mixtral", "falcon", "granite", "olmo", "step"]
+) - {"mixtral"}
+
+
+def _before_card(text: str, end: int) -> str | None:
+    found = _NEXT.match(text, end)
+    return found[1] if found and (is_card(found[1]) or found[1] in {"rtx", "nvidia", "gtx", "tesla"}) else None
+
+
+def _is_file(token: str) -> bool:
+    return token.endswith(_FILE_ENDINGS)
+
+
+def _is_sized_name(token: str) -> bool:
+    """`foo-7b`: letters, a dash, a size; the family is unknown here and left to the search for names."""
+    found = re.match(r"([a-z][a-z0-9.]*[-_:])(?:[a-z0-9.]+[-_:])*?\d+(?:\.\d+)?b(?![a-z0-9])", token)
+    return found is not None and found[1][:-1] not in _NO_NAMES and not is_card(found[1][:-1])
+
+
+_NO_NAMES: Final = word_set("a an the some any this that each multi int fp q w only run use my our for on with")
+
+
+def _slashed(typed: str, text: str, start: int, end: int) -> Iterator[Name]:
+    token = text[start:end]
+    if _is_file(token) and not token.endswith(".gguf"):
+        return
+    if _is_path(token) or token.count("/") > 1:
+        base = start + token.rfind("/") + 1
+        if family_of(text[base:end]):
+            yield _finish(typed, base, end)
+        return
+    left, right = token.split("/")
+    if _is_repository(left, right):
+        yield _finish(typed, start, end)
+        return
+    yield from _halves(typed, text, start, end)
+
+
+def _halves(typed: str, text: str, start: int, end: int) -> Iterator[Name]:
+    """Two things joined by a slash: model and quant, two models, two versions of one family."""
+    left, right = text[start:end].split("/")
+    middle = start + len(left)
+    family = family_of(left)
+    if family:
+        yield _finish(typed, start, middle)
+        if _TAG_VERSION.fullmatch(right) and not is_card(right):
+            model = f"{left[: left.find(family) + len(family)]}-{right}"
+            yield Name(middle + 1, end, model, model)
+    if family_of(right):
+        yield from _spoken(typed, text, middle + 1, end, family_of(right) or "")
+
+
+def _is_repository(left: str, right: str) -> bool:
+    name = right.partition(":")[0]
+    if not (_LETTER.search(left) and _LETTER.search(name)) or is_card(left) or is_card(name):
+        return False
+    if gguf_type(right) or canonical_format(right) or right in WEAK_REPO_STOP:
+        return False
+    if left in ORGANISATIONS:
+        return bool(family_of(right) or re.search(r"\d", right)) or left not in _ALSO_WORDS
+    if left in WEAK_REPO_STOP or left in ENGINES or canonical_format(left):
+        return False
+    if family_of(left) and not (family_of(right) or "").startswith(left.rstrip("0123456789.-")):
+        return False
+    return family_of(right) is not None or bool(_HAS_SIZE.search(right))
+
+
+_ALSO_WORDS: Final = FAMILIES | word_set("nvidia amd google microsoft apple openai facebook tencent baidu")
+"""Owners whose name stands before a slash for other reasons too: an owner only with a model after it."""
+
+
+def _is_path(token: str) -> bool:
+    return token.startswith(("/", "./", "../", "~")) or token.split("/", 1)[0] in _PATH_HEADS or token.count("/") > 1
+
+
+_PATH_HEADS: Final = word_set(
+    "models model data mnt home root workspace media opt app users var tmp checkpoints weights ckpt cache nfs"
+)
+
+
+def _last_resort(typed: str, text: str) -> list[Name]:
+    """Any `org/name` with a letter on both sides, where nothing else in the text is a model."""
+    for word in _WORD.finditer(text):
+        left, slash, right = word[0].partition("/")
+        if slash and "/" not in right and not _is_file(word[0]) and _could_be_repository(left, right):
+            return [_finish(typed, *word.span())]
+    return []
+
+
+def _could_be_repository(left: str, right: str) -> bool:
+    plain_right = right.split(":", maxsplit=1)[0].split("@", maxsplit=1)[0]
+    halves = (left, plain_right)
+    return all(
+        len(half) > 1
+        and _LETTER.search(half)
+        and half not in WEAK_REPO_STOP
+        and half not in ENGINES
+        and half not in OTHER_ENGINES
+        and not is_card(half)
+        and not canonical_format(half)
+        and not re.match(r"\d", half)
+        for half in halves
+    ) and bool(re.search(r"[-_.\d@]", plain_right + left))
+
+
+def _finish(typed: str, start: int, end: int, *, is_known_family: bool = True) -> Name:
+    """The name from that stretch of text: quant suffix off, unless a repository is named, then the tag only."""
+    as_typed = typed[start:end].rstrip(".,:;/-@_")
+    model = _SHARD.sub("", as_typed.lower())
+    has_owner = "/" in model
+    weights = None
+    if has_owner:
+        model, weights = _without_tag(model)
+        as_typed = as_typed[: len(model)]
+    else:
+        model, weights = _without_quant(_GGUF_MARK.sub("", model))
+        as_typed = as_typed[: len(model)]
+        model = re.sub(r"[:@]", "-", model.removesuffix(":latest"))
+    model = re.sub(r"[\s_]+" if not has_owner else r"\s+", "-", model)
+    return Name(start, end, as_typed, model, weights, is_known_family)
+
+
+def _without_tag(model: str) -> tuple[str, str | None]:
+    base, colon, tag = model.partition(":")
+    return (base, canonical_format(tag) or gguf_type(tag)) if colon else (model, None)
+
+
+def _without_quant(model: str) -> tuple[str, str | None]:
+    weights = None
+    while found := _QUANT_END.search(model):
+        weights = gguf_type(found[1]) or canonical_format(found[1]) or weights
+        model = _QUANT_FILLER.sub("", model[: found.start()])
+    return model, weights

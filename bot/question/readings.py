@@ -1,0 +1,124 @@
+"""What the rules of the grammar have read, as numbers in base units.
+
+The first mention of a thing counts. A rate is a wish only with a word that wishes ("at least 25 tok/s"); otherwise
+it is a result that the asker measured, to be compared and not aimed at.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from bot.question.numbers import KILO, amount, number
+
+_WISH: Final = re.compile(
+    r"at least|atleast|(?<![a-z])at$|at about|>=|≥|>|min(?:imum)?|want|need|target|goal|require|expect|reach|hit|"
+    r"达到|至少|不低于|"
+    r"希望|要求|想要|目标|above|over|more than|no less|with$|for$|around$|guarantee|优化到|aim"
+)
+_RESULT: Final = re.compile(
+    r"only|get|got|getting|speed|achiev|exceed|was|is|measured|about|around|eval|只有|速度|看到|得到|达到了|hits|runs|ran|"
+    r"see|seeing|throughput|约|大约|currently"
+)
+_SPLITS: Final[Mapping[str, str]] = {"tp": "tensor", "pp": "pipeline", "dp": "data", "ep": "expert"}
+_MILLISECONDS: Final = frozenset({"ms", "millisecond", "milliseconds", "毫秒"})
+
+
+@dataclass(slots=True)
+class Readings:
+    """Numbers with a meaning; None where the text says nothing."""
+
+    context: int | None = None
+    prompt: int | None = None
+    output: int | None = None
+    concurrency: int | None = None
+    split: dict[str, int] = field(default_factory=dict)
+    min_tokens_per_s: float | None = None
+    max_ttft_s: float | None = None
+    tokens_per_s: float | None = None
+    ttft_s: float | None = None
+    memory_fraction: float | None = None
+    batched_tokens: int | None = None
+    notes: list[str] = field(default_factory=list)
+
+    def readers(self) -> Mapping[str, Callable[[Mapping[str, str]], None]]:
+        """A function for each meaning of the grammar."""
+        return {
+            "seconds_per_token": self._read_seconds_per_token,
+            "ttft": self._read_ttft,
+            "tokens_per_s": self._read_rate,
+            "requests_per_s": self._read_requests,
+            "parallel": self._read_split,
+            "fraction": self._read_fraction,
+            "batched_tokens": self._read_batched,
+            "lengths": self._read_lengths,
+            "prompt": self._read_lengths,
+            "output": self._read_lengths,
+            "concurrency": self._read_concurrency,
+            "context": self._read_context,
+        }
+
+    def _read_seconds_per_token(self, found: Mapping[str, str]) -> None:
+        seconds = _seconds(found)
+        if not seconds:
+            return
+        if found["wish"] and self.min_tokens_per_s is None:
+            self.min_tokens_per_s = round(1 / seconds, 6)
+        elif self.tokens_per_s is None:
+            self.tokens_per_s = round(1 / seconds, 6)
+
+    def _read_ttft(self, found: Mapping[str, str]) -> None:
+        is_wish = bool(
+            re.search(
+                r"under|below|within|<|less|at most|max|(?<![a-z])of|以内|小于|不超过|低于|target|goal|in ",
+                found["wish"],
+            )
+        )
+        if is_wish and self.max_ttft_s is None:
+            self.max_ttft_s = _seconds(found)
+        elif self.ttft_s is None:
+            self.ttft_s = _seconds(found)
+
+    def _read_rate(self, found: Mapping[str, str]) -> None:
+        rate = number(found["value"]) * (KILO if found.get("kilo") else 1)
+        before = found["before"].strip()
+        is_wish = bool(_WISH.search(before)) and not _RESULT.search(before)
+        if is_wish and self.min_tokens_per_s is None:
+            self.min_tokens_per_s = rate
+        elif not is_wish and self.tokens_per_s is None:
+            self.tokens_per_s = rate
+
+    def _read_requests(self, found: Mapping[str, str]) -> None:
+        del found
+        self.notes.append("a rate of requests is no concurrency; say how many are in flight, e.g. 64 concurrent")
+
+    def _read_split(self, found: Mapping[str, str]) -> None:
+        kind = _SPLITS.get(found["kind"], found["kind"])
+        self.split.setdefault(kind, int(found["degree"]))
+
+    def _read_fraction(self, found: Mapping[str, str]) -> None:
+        word = found["value"]
+        fraction = float(word.rstrip("% ")) / 100 if word.endswith("%") else float(word)
+        self.memory_fraction = self.memory_fraction or fraction
+
+    def _read_batched(self, found: Mapping[str, str]) -> None:
+        self.batched_tokens = self.batched_tokens or amount(found["value"])
+
+    def _read_lengths(self, found: Mapping[str, str]) -> None:
+        if self.prompt is None and found.get("prompt"):
+            self.prompt = amount(found["prompt"])
+        if self.output is None and found.get("output"):
+            self.output = amount(found["output"])
+
+    def _read_concurrency(self, found: Mapping[str, str]) -> None:
+        if self.concurrency is None:
+            self.concurrency = amount(found.get("upper") or found["value"])
+
+    def _read_context(self, found: Mapping[str, str]) -> None:
+        if self.context is None:
+            self.context = amount(found["value"])
+
+
+def _seconds(found: Mapping[str, str]) -> float:
+    value = number(found["value"])
+    return value / 1000 if found["unit"] in _MILLISECONDS else value

@@ -67,9 +67,9 @@ def to_message(report: Report) -> Message:
 
 def notice(report: Report) -> str:
     """The answer in a few lines: what a notification shows and a screen reader reads."""
-    lines = [report.title]
-    lines += [_plain_verdict(section) for section in report.sections if section.verdict not in report.title]
-    return _cut(escape("\n".join(lines)), MAX_NOTICE_CHARACTERS)
+    lines = [": ".join(filter(None, (section.heading, _plain_verdict(section)))) for section in report.sections]
+    said = "\n".join(line for line in lines if line.strip()) or report.title
+    return _cut(escape(said), MAX_NOTICE_CHARACTERS)
 
 
 def to_text(report: Report) -> str:
@@ -107,9 +107,9 @@ def _report(report: Report, *, with_notes: bool) -> Iterator[Block]:
         if number:
             yield {"type": "divider"}
         yield from _section(section, native, with_notes=with_notes)
-    footer = list(report.footer) if with_notes else [*report.footer, LEFT_OUT]
+    footer = [line for line in (*report.footer, *([] if with_notes else [LEFT_OUT])) if line.strip()]
     if footer:
-        yield _context(list(map(escape, footer)))
+        yield _context([escape(line) for line in footer])
 
 
 def _header(text: str) -> Iterator[Block]:
@@ -117,7 +117,7 @@ def _header(text: str) -> Iterator[Block]:
     text = literal(text)
     if len(text) > MAX_HEADER_CHARACTERS:
         yield from _text(f"*{escape(text)}*")
-    elif text:
+    elif text.strip():
         yield {"type": "header", "text": {"type": "plain_text", "text": text, "emoji": False}}
 
 
@@ -170,7 +170,7 @@ def _grid(table: Table) -> list[list[str]]:
     """Header and rows, equally wide, no empty cell: Slack refuses both."""
     rows = [table.columns, *table.rows]
     width = max(len(row) for row in rows)
-    return [[literal(cell) or "–" for cell in (*row, *("",) * (width - len(row)))] for row in rows]
+    return [[literal(cell).strip() or "–" for cell in (*row, *("",) * (width - len(row)))] for row in rows]
 
 
 def _drawn_table(table: Table) -> Iterator[Block]:

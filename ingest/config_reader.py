@@ -76,6 +76,11 @@ class ConfigReader:
         """The key with the path of its section."""
         return f"{self.path}.{key}" if self.path else key
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether the object holds nothing."""
+        return not self._values
+
     def states(self, *keys: str) -> bool:
         """Whether the file itself holds one of the keys with a value that is not null."""
         return any(self._note(key)[1] not in (_ABSENT, None) for key in self._names(keys))

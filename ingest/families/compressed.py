@@ -13,12 +13,9 @@ from ingest.families.anatomy import Anatomy, grouped
 from ingest.families.decoder import headline
 from ingest.families.networks import Experts, counted_shared
 
-RATIOS: Final = {
-    "sliding_attention": 0,
-    "compressed_sparse_attention": 4,
-    "heavily_compressed_attention": 128,
-}
-"""Kinds of layer and their published compression (DeepSeekV4Config.default_compress_rates)."""
+HEAVY: Final = 128
+RATIOS: Final = frozenset({0, 4, HEAVY})
+"""Published compressions: none, sparse with an indexer, heavy and read in full (DeepSeekV4Config)."""
 EXPERTS: Final = Experts(shared=counted_shared("n_shared_experts"))
 
 
@@ -45,19 +42,17 @@ def deepseek_v4(config: ConfigReader) -> Anatomy:
 
 
 def read_ratios(config: ConfigReader, layers: int) -> list[int]:
-    """Tokens per latent in each layer, 0 for the window alone."""
-    kinds = config.text_list("layer_types")
-    if kinds is None:
-        return config.int_of_layer("compress_ratios", layers=layers)
-    if len(kinds) < layers:
-        raise config.malformed("layer_types", f"{len(kinds)} entries", f"one for each of {layers} layers")
-    rates = config.optional_section("compress_rates")
-    for kind in kinds[:layers]:
-        if kind not in RATIOS:
-            raise config.unsupported("layer_types", kind, "no such kind of layer is known")
-    if rates is None:
-        return [RATIOS[kind] for kind in kinds[:layers]]
-    return [rates.positive_int(kind, default=RATIOS[kind]) if RATIOS[kind] else 0 for kind in kinds[:layers]]
+    """Tokens per latent in each layer, 0 for the window alone.
+
+    Only the published spelling (`compress_ratios`) is read: no published file has any other to check against.
+    """
+    if not config.states("compress_ratios"):
+        raise config.missing("compress_ratios")
+    ratios = config.int_of_layer("compress_ratios", layers=layers)
+    unknown = next((ratio for ratio in ratios if ratio not in RATIOS), None)
+    if unknown is not None:
+        raise config.unsupported("compress_ratios", unknown, "known are 0, 4 and 128")
+    return ratios
 
 
 def _attention(config: ConfigReader, ratio: int) -> CompressedAttention:
@@ -67,7 +62,7 @@ def _attention(config: ConfigReader, ratio: int) -> CompressedAttention:
     matrices = hidden_size * rank + rank * heads * head_dim + hidden_size * head_dim
     matrices += output * (heads * head_dim // config.positive_int("o_groups")) + output * hidden_size
     vectors = heads + rank + head_dim
-    is_sparse = 0 < ratio < RATIOS["heavily_compressed_attention"]
+    is_sparse = 0 < ratio < HEAVY
     index = config.positive_int("index_head_dim") if is_sparse else 0
     if ratio:
         wide = 2 if is_sparse else 1

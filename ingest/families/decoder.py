@@ -60,10 +60,14 @@ class Decoder:
     additional: Count = none_of
     mtp: MtpReader = no_mtp
     correction_buffers: bool = False
+    buffers: Count = none_of
     layers_key: str = "num_hidden_layers"
 
     def __call__(self, config: ConfigReader) -> Anatomy:
         """The parts of the model."""
+        own = config.optional_section("per_layer_config")
+        if own is not None and not own.is_empty:
+            raise config.unsupported("per_layer_config", "", "this family is known without layers of their own shape")
         head = headline(config, tied_default=self.tied_default, layers_key=self.layers_key)
         norm = self.norm_width(config, head.hidden_size)
         layers = self.layers(config, head.num_hidden_layers, self.norms * norm)
@@ -76,7 +80,7 @@ class Decoder:
             output_head_vector_parameters=head.vocab_size if flag(config, self.head_bias) else 0,
             other_parameters=self.final_norms * norm + self.additional(config),
             mtp_parameters=self.mtp(config, layers),
-            buffer_parameters=correction_buffers(layers) if self.correction_buffers else 0,
+            buffer_parameters=self.buffers(config) + (correction_buffers(layers) if self.correction_buffers else 0),
         )
 
     def norm_width(self, config: ConfigReader, hidden_size: int) -> int:

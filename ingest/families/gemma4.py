@@ -30,7 +30,7 @@ def gemma4_text(config: ConfigReader) -> Anatomy:
     norms = (4 + 3 * (experts is not None)) * hidden_size + _per_layer_parts(hidden_size, per_layer_input)
     stack = grouped(
         (
-            _attention(config, kind, shares=layer >= first_shared),
+            _attention(config, kind, layer, shares=layer >= first_shared),
             experts or _dense(config, shares=layer >= first_shared),
             norms,
         )
@@ -62,7 +62,13 @@ def _per_layer_projection(layers: int, hidden_size: int, width: int) -> int:
     return layers * width * hidden_size + width if width else 0
 
 
-def _attention(config: ConfigReader, kind: str, *, shares: bool) -> GroupedQueryAttention:
+def _layer_config(config: ConfigReader, layer: int) -> ConfigReader | None:
+    """What `per_layer_config` of newer files says of that layer alone."""
+    layers = config.optional_section("per_layer_config")
+    return layers.optional_section(f"{layer:02d}", str(layer)) if layers else None
+
+
+def _attention(config: ConfigReader, kind: str, layer: int, *, shares: bool) -> GroupedQueryAttention:
     window = window_of(config, kind)
     head_dim = config.positive_int("head_dim")
     heads, kv_heads = config.positive_int("num_attention_heads"), config.positive_int("num_key_value_heads")
@@ -72,6 +78,10 @@ def _attention(config: ConfigReader, kind: str, *, shares: bool) -> GroupedQuery
         keys_are_values = config.boolean("attention_k_eq_v", default=False)
         if keys_are_values:
             kv_heads = config.optional_int("num_global_key_value_heads") or kv_heads
+    own = _layer_config(config, layer)
+    if own is not None:
+        head_dim = own.positive_int("head_dim", default=head_dim)
+        kv_heads = own.positive_int("num_key_value_heads", default=kv_heads)
     return GroupedQueryAttention(
         hidden_size=config.positive_int("hidden_size"),
         num_attention_heads=heads,

@@ -1,16 +1,21 @@
 """Every language model that is understood, by model_type. A row composes the blocks beside it."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from ingest.families.anatomy import FamilyReader
 from ingest.families.compressed import deepseek_v4
 from ingest.families.decoder import Decoder
+from ingest.families.dense import DENSE
 from ingest.families.gemma4 import gemma4_text
 from ingest.families.latent import Latent
 from ingest.families.linear import delta_hybrid, hybrid, mamba2, short_conv
+from ingest.families.moe import MOE
+from ingest.families.mtp import extra_layers
 from ingest.families.nemotron import nemotron_h
 from ingest.families.networks import Dense, Experts, after_first_dense, counted_shared, sparse_step, stated_shared
+from ingest.families.recurrent import RECURRENT
 from ingest.families.softmax import GroupedQuery, read_dbrx_heads, read_multi_query_heads
 from ingest.families.special import (
     dbrx,
@@ -39,12 +44,20 @@ QWEN_GATED: Final = GroupedQuery(qkv_bias="attention_bias", output_bias="attenti
 QWEN_EXPERTS: Final = Experts(
     shared=stated_shared("shared_expert_intermediate_size"), shared_gate=True, sparse_layers=sparse_step
 )
-QWEN3_5: Final = Decoder(attention=delta_hybrid(QWEN_GATED))
-QWEN3_5_MOE: Final = Decoder(attention=delta_hybrid(QWEN_GATED), network=QWEN_EXPERTS)
 DEEPSEEK_EXPERTS: Final = Experts(shared=counted_shared("n_shared_experts"), sparse_layers=after_first_dense)
-DEEPSEEK_V3: Final = Decoder(attention=Latent(), network=DEEPSEEK_EXPERTS, correction_buffers=True)
-SPARSE_DEEPSEEK: Final = Decoder(attention=Latent(has_indexer=True), network=DEEPSEEK_EXPERTS, correction_buffers=True)
+DEEPSEEK_V3: Final = Decoder(
+    attention=Latent(),
+    network=DEEPSEEK_EXPERTS,
+    correction_buffers=True,
+    mtp=extra_layers("num_nextn_predict_layers", copies_embedding=True, has_correction=True),
+)
+SPARSE_DEEPSEEK: Final = replace(DEEPSEEK_V3, attention=Latent(has_indexer=True))
+GLM_DSA: Final = replace(SPARSE_DEEPSEEK, mtp=extra_layers("num_nextn_predict_layers", has_correction=True))
+QWEN_MTP: Final = extra_layers("mtp_num_hidden_layers")
+QWEN3_5: Final = Decoder(attention=delta_hybrid(QWEN_GATED), mtp=QWEN_MTP)
+QWEN3_5_MOE: Final = Decoder(attention=delta_hybrid(QWEN_GATED), network=QWEN_EXPERTS, mtp=QWEN_MTP)
 GLM4: Final = Decoder(attention=GroupedQuery(qkv_bias="attention_bias"), norms=4)
+GLM4V: Final = Decoder(attention=GroupedQuery(qkv_bias=True), norms=4)
 GEMMA2: Final = Decoder(
     attention=GroupedQuery(qkv_bias="attention_bias", output_bias="attention_bias", windows=patterned(2)), norms=4
 )
@@ -76,6 +89,9 @@ STEP3: Final = Decoder(
 )
 
 LANGUAGE: Final[Mapping[str, FamilyReader]] = {
+    **DENSE,
+    **MOE,
+    **RECURRENT,
     "cohere": Decoder(
         attention=GroupedQuery(
             qkv_bias="attention_bias", output_bias="attention_bias", qk_norm="width", has_qk_norm="use_qk_norm"
@@ -98,13 +114,15 @@ LANGUAGE: Final[Mapping[str, FamilyReader]] = {
     "gemma4_text": gemma4_text,
     "glm": Decoder(attention=GroupedQuery(qkv_bias="attention_bias")),
     "glm4": GLM4,
-    "glm4v_text": GLM4,
+    "glm4v_text": GLM4V,
+    "glm_ocr_text": Decoder(norms=4),
     "glm4_moe": Decoder(
         attention=GroupedQuery(qkv_bias="attention_bias", qk_norm="head", has_qk_norm="use_qk_norm"),
         network=DEEPSEEK_EXPERTS,
         correction_buffers=True,
+        mtp=extra_layers("num_nextn_predict_layers", copies_embedding=True, has_correction=True),
     ),
-    "glm_moe_dsa": SPARSE_DEEPSEEK,
+    "glm_moe_dsa": GLM_DSA,
     "gpt2": Decoder(
         attention=ALL_BIASES,
         network=Dense(is_gated=False, bias=True, size=("n_inner",), default_factor=4),
@@ -131,7 +149,7 @@ LANGUAGE: Final[Mapping[str, FamilyReader]] = {
     "llama4_text": LLAMA4,
     "minicpm3": Decoder(attention=Latent(derives_v_head_dim=True)),
     "minimax_m2": Decoder(
-        attention=GroupedQuery(qk_norm="width", has_qk_norm="use_qk_norm"),
+        attention=GroupedQuery(qk_norm="width"),
         network=Experts(size=("intermediate_size",)),
         correction_buffers=True,
     ),
@@ -174,7 +192,9 @@ LANGUAGE: Final[Mapping[str, FamilyReader]] = {
     "qwen3_5_moe_text": QWEN3_5_MOE,
     "qwen3_5_text": QWEN3_5,
     "qwen3_moe": QWEN3_MOE,
-    "qwen3_next": Decoder(attention=delta_hybrid(QWEN_GATED), network=QWEN_EXPERTS),
+    "qwen3_next": Decoder(
+        attention=delta_hybrid(QWEN_GATED), network=QWEN_EXPERTS, mtp=extra_layers("mtp_num_hidden_layers", unstated=1)
+    ),
     "qwen3_vl_moe_text": QWEN3_MOE,
     "qwen3_vl_text": QWEN3,
     "seed_oss": Decoder(

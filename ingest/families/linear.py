@@ -118,3 +118,89 @@ def hybrid(recurrent: Callable[[ConfigReader], Recurrence], attention: GroupedQu
         return by_kind(layer_types(config, config.layer_count()), build)
 
     return mixers
+
+
+def mamba1(config: ConfigReader) -> Recurrence:
+    """Mamba as published (and Falcon-Mamba): a selective state of `state_size` for each inner channel."""
+    return _selective(config, has_norms=False)
+
+
+def jamba_mamba(config: ConfigReader) -> Recurrence:
+    """Mamba with norms on dt, B and C (Jamba)."""
+    return _selective(config, has_norms=True)
+
+
+def _selective(config: ConfigReader, *, has_norms: bool) -> Recurrence:
+    hidden_size = config.positive_int("hidden_size")
+    state, kernel = (
+        config.positive_int("state_size", "mamba_d_state"),
+        config.positive_int("conv_kernel", "mamba_d_conv"),
+    )
+    inner = config.positive_int("expand", "mamba_expand") * hidden_size
+    rank = _time_step_rank(config, hidden_size)
+    matrices = 2 * hidden_size * inner + inner * (rank + 2 * state) + rank * inner + inner * hidden_size
+    biases = inner + (inner if config.boolean("use_conv_bias", "mamba_conv_bias", default=True) else 0)
+    biases += 2 * inner + hidden_size if config.boolean("use_bias", "mamba_proj_bias", default=False) else 0
+    return Recurrence(
+        kind="mamba",
+        matrix_parameters=matrices + inner * kernel,
+        vector_parameters=biases + inner * state + inner + ((rank + 2 * state) if has_norms else 0),
+        recurrent_state_elements=inner * state,
+        conv_state_elements=inner * kernel,
+    )
+
+
+def _time_step_rank(config: ConfigReader, hidden_size: int) -> int:
+    """The stated rank of dt; "auto" or silence is hidden_size / 16, rounded up."""
+    derived = -(-hidden_size // 16)
+    if isinstance(config.raw("time_step_rank", "mamba_dt_rank")[1], str):
+        return derived
+    return config.positive_int("time_step_rank", "mamba_dt_rank", default=derived)
+
+
+def delta_attention(config: ConfigReader) -> Recurrence:
+    """Kimi Delta Attention: a decay for each channel, its gates through a narrow waist of one head's width."""
+    inner = config.optional_section("linear_attn_config") or config
+    hidden_size = config.positive_int("hidden_size")
+    heads = inner.positive_int("linear_num_heads", "num_heads", at_most=65536)
+    head_dim = inner.positive_int("linear_head_dim", "head_dim")
+    kernel = inner.positive_int("linear_conv_kernel_dim", "short_conv_kernel_size")
+    width = heads * head_dim
+    gates = 2 * (hidden_size * head_dim + head_dim * width) + hidden_size * heads
+    return Recurrence(
+        kind="kimi_delta_attention",
+        matrix_parameters=4 * hidden_size * width + gates + 3 * width * kernel,
+        vector_parameters=width + heads + head_dim,
+        recurrent_state_elements=heads * head_dim * head_dim,
+        conv_state_elements=3 * width * kernel,
+        num_heads=heads,
+    )
+
+
+def lightning(config: ConfigReader) -> Recurrence:
+    """MiniMax's lightning attention: q, k, v, an output gate and a norm; a state of head x head."""
+    heads = read_heads(config)
+    width = heads.num_attention_heads * heads.head_dim
+    return Recurrence(
+        kind="lightning_attention",
+        matrix_parameters=5 * heads.hidden_size * width,
+        vector_parameters=width,
+        recurrent_state_elements=width * heads.head_dim,
+        num_heads=heads.num_attention_heads,
+    )
+
+
+def rg_lru(config: ConfigReader) -> Recurrence:
+    """RecurrentGemma's gated linear recurrence: two branches, a short convolution, gates in blocks of one head."""
+    hidden_size = config.positive_int("hidden_size")
+    width = config.positive_int("lru_width", default=hidden_size)
+    heads, kernel = config.positive_int("num_attention_heads", at_most=65536), config.positive_int("conv1d_width")
+    block = width // heads
+    return Recurrence(
+        kind="rg_lru",
+        matrix_parameters=3 * hidden_size * width + width * kernel + 2 * heads * block * block,
+        vector_parameters=2 * width + hidden_size + width + width + 2 * heads * block,
+        recurrent_state_elements=width,
+        conv_state_elements=width * (kernel - 1),
+        num_heads=heads,
+    )

@@ -15,7 +15,14 @@ from ingest.config_reader import ConfigReader
 from ingest.families.anatomy import Flag, LayerNetworks, flag
 
 EXPERTS: Final = ("num_experts", "num_local_experts", "n_routed_experts", "moe_num_experts")
-PER_TOKEN: Final = ("num_experts_per_tok", "num_experts_per_token", "experts_per_token", "moe_topk", "moe_top_k")
+PER_TOKEN: Final = (
+    "num_experts_per_tok",
+    "num_experts_per_token",
+    "experts_per_token",
+    "moe_topk",
+    "moe_top_k",
+    "moe_k",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +84,38 @@ def after_first_dense(config: ConfigReader, layers: int) -> Sequence[bool]:
     return tuple(layer >= first and layer % step == 0 for layer in range(layers))
 
 
+def after_dense_layers(*keys: str) -> SparseLayers:
+    """`mlp_layer_types` where stated; else all but the first so many."""
+
+    def sparse(config: ConfigReader, layers: int) -> Sequence[bool]:
+        if config.text_list("mlp_layer_types") is not None:
+            return after_first_dense(config, layers)
+        first = config.count(*keys, default=0)
+        return tuple(layer >= first for layer in range(layers))
+
+    return sparse
+
+
+def periodic(period: str, offset: str) -> SparseLayers:
+    """Every so many layers from an offset on (Jamba)."""
+
+    def sparse(config: ConfigReader, layers: int) -> Sequence[bool]:
+        every, first = config.positive_int(period), config.count(offset)
+        return tuple(layer % every == first for layer in range(layers))
+
+    return sparse
+
+
+def between(config: ConfigReader, layers: int) -> Sequence[bool]:
+    """ERNIE 4.5: from `moe_layer_start_index` to `moe_layer_end_index` (-1 is the last), every so many."""
+    if config.text_list("mlp_layer_types") is not None:
+        return after_first_dense(config, layers)
+    first, step = config.count("moe_layer_start_index"), config.positive_int("moe_layer_interval", default=1)
+    last = config.number("moe_layer_end_index", default=-1)
+    last = layers - 1 if last < 0 else last
+    return tuple(first <= layer <= last and (layer + 1) % step == 0 for layer in range(layers))
+
+
 def sparse_step(config: ConfigReader, layers: int) -> Sequence[bool]:
     """Every `decoder_sparse_step`-th layer but those in `mlp_only_layers` (Qwen)."""
     if config.text_list("mlp_layer_types") is not None:
@@ -112,7 +151,8 @@ class Experts:
     """Traits of a family's experts. Called with a config, it gives the network of each layer.
 
     `shared_gate` adds one scalar gate over the shared expert (hidden_size weights, Qwen2-MoE);
-    `correction` one learned value an expert beside the router, where it is a parameter and no buffer.
+    `correction` one learned value an expert beside the router, where it is a parameter and no buffer;
+    `has_norm` a norm after the experts.
     """
 
     size: tuple[str, ...] = ("moe_intermediate_size",)
@@ -123,6 +163,7 @@ class Experts:
     router_bias: Flag = False
     correction: bool = False
     expert_bias: bool = False
+    has_norm: bool = False
     is_gated: bool = True
     sparse_layers: SparseLayers = every_layer
     dense: Dense = GATED
@@ -144,7 +185,6 @@ class Experts:
         if per_token > experts:
             raise config.malformed(self.per_token[0], per_token, f"at most the {experts} experts")
         matrices = 3 if self.is_gated else 2
-        extra_router = experts * (flag(config, self.router_bias) + self.correction)
         shared = self.shared(config, width)
         return MixtureOfExperts(
             num_experts=experts,
@@ -153,7 +193,9 @@ class Experts:
             expert_intermediate_size=width,
             is_gated=self.is_gated,
             shared_parameters=matrices * hidden_size * shared,
-            shared_vector_parameters=hidden_size if self.shared_gate and shared else 0,
-            router_parameters=experts * hidden_size + extra_router,
+            shared_vector_parameters=(hidden_size if self.shared_gate and shared else 0)
+            + experts * self.correction
+            + hidden_size * self.has_norm,
+            router_parameters=experts * hidden_size + (experts if flag(config, self.router_bias) else 0),
             expert_vector_parameters=hidden_size + (matrices - 1) * width if self.expert_bias else 0,
         )

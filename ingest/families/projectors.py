@@ -15,6 +15,10 @@ ENCODERS: Final[Mapping[str, Encoder]] = {
     "siglip_vision_model": towers.siglip,
     "siglip2_vision_model": towers.siglip2,
     "pixtral": towers.pixtral,
+    "idefics3_vision": towers.siglip,
+    "smolvlm_vision": towers.siglip,
+    "internvl_vision": towers.internvl,
+    "intern_vit_6b": towers.internvl,
 }
 """Towers by the model_type of their section."""
 
@@ -162,3 +166,84 @@ def omni_audio(config: ConfigReader, language: Headline) -> int:
     width, out = audio.positive_int("d_model", "hidden_size"), language.hidden_size
     positions = audio.positive_int("max_source_positions") * width
     return towers.whisper_encoder(audio) - positions + linear(width, out) + 2 * out
+
+
+def llava_next_vision(config: ConfigReader, language: Headline) -> int:
+    """As LLaVA, and one learned vector for the end of an image row."""
+    return llava_vision(config, language) + language.hidden_size
+
+
+def vipllava_vision(config: ConfigReader, language: Headline) -> int:
+    """A tower of which several layers are read side by side, a norm over them, two layers."""
+    vision, out = config.section("vision_config"), language.hidden_size
+    layers = config.int_list("vision_feature_layers") if config.is_list("vision_feature_layers") else None
+    listed = config.optional_list("vision_feature_layers") or []
+    wide = vision.positive_int("hidden_size") * (len(listed) or len(layers or [0]))
+    return any_encoder(vision) + norm(wide) + linear(wide, out) + linear(out, out)
+
+
+def internvl_vision(config: ConfigReader, language: Headline) -> int:
+    """InternViT, a norm over unshuffled pixels, two layers."""
+    vision, out = config.section("vision_config"), language.hidden_size
+    scale = round(1 / min(1.0, max(0.125, config.number("downsample_ratio", default=0.5))))
+    wide = vision.positive_int("hidden_size") * scale * scale
+    return any_encoder(vision) + norm(wide) + linear(wide, out) + linear(out, out)
+
+
+def cohere2_vision(config: ConfigReader, language: Headline) -> int:
+    """SigLIP and a gated pair of layers over unshuffled pixels."""
+    vision, inner = config.section("vision_config"), config.positive_int("alignment_intermediate_size")
+    factor = config.positive_int("downsample_factor")
+    wide = vision.positive_int("hidden_size") * factor * factor
+    return any_encoder(vision) + linear(wide, inner) + linear(inner // 2, language.hidden_size)
+
+
+def aya_vision(config: ConfigReader, language: Headline) -> int:
+    """SigLIP, a norm and a gated pair of layers over unshuffled pixels."""
+    vision, factor = config.section("vision_config"), config.positive_int("downsample_factor", default=2)
+    wide = vision.positive_int("hidden_size") * factor * factor
+    inner = config.positive_int("alignment_intermediate_size", default=language.hidden_size)
+    return any_encoder(vision) + norm(wide) + linear(wide, inner) + linear(inner // 2, language.hidden_size)
+
+
+def paligemma_vision(config: ConfigReader, language: Headline) -> int:
+    """SigLIP and one layer."""
+    vision = config.section("vision_config")
+    return any_encoder(vision) + linear(vision.positive_int("hidden_size"), language.hidden_size)
+
+
+def idefics3_vision(config: ConfigReader, language: Headline) -> int:
+    """SigLIP without a pooling head and one matrix over unshuffled pixels."""
+    vision, factor = config.section("vision_config"), config.positive_int("scale_factor")
+    wide = vision.positive_int("hidden_size") * factor * factor
+    return any_encoder(vision) + linear(wide, language.hidden_size, bias=False)
+
+
+def deepseek_vl_vision(config: ConfigReader, language: Headline) -> int:
+    """SigLIP and two layers."""
+    vision, out = config.section("vision_config"), language.hidden_size
+    return any_encoder(vision) + linear(vision.positive_int("hidden_size"), out) + linear(out, out)
+
+
+def step3_vision(config: ConfigReader, language: Headline) -> int:
+    """Step-3.7's tower and one matrix, where the config describes it."""
+    vision = config.optional_section("vision_config")
+    if vision is None:
+        return undescribed(config, language)
+    bias = config.boolean("projector_bias", default=False)
+    return towers.step3_vision(vision) + linear(4 * vision.positive_int("hidden_size"), language.hidden_size, bias=bias)
+
+
+def ernie_vision(config: ConfigReader, language: Headline) -> int:
+    """ERNIE 4.5 VL's tower and its resampler: two layers over space, two over time, one to the text's width."""
+    vision = config.section("vision_config")
+    wide = vision.positive_int("hidden_size") * vision.positive_int("spatial_merge_size", default=2) ** 2
+    time = vision.positive_int("temporal_merge_size", "temporal_conv_size", default=2)
+    resampler = 3 * linear(wide, wide) + linear(wide * time, wide) + 2 * norm(wide)
+    return towers.ernie_vision(vision) + resampler + linear(wide, language.hidden_size) + language.hidden_size
+
+
+def fuyu_vision(config: ConfigReader, language: Headline) -> int:
+    """No tower: patches go through one layer."""
+    side, channels = config.positive_int("patch_size"), config.positive_int("num_channels", default=3)
+    return linear(side * side * channels, language.hidden_size)

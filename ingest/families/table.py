@@ -21,8 +21,31 @@ def _vision(language_type: str, tower: towers.Tower) -> Multimodal:
     return Multimodal(language=LANGUAGE[language_type], language_type=language_type, vision=tower)
 
 
+def _any(language_type: str, tower: towers.Tower) -> Multimodal:
+    """Whatever language model the section names (of that type if it names none) with a vision tower."""
+    return Multimodal(language=ANY_LANGUAGE, language_type=language_type, vision=tower)
+
+
 FAMILIES: Final[Mapping[str, FamilyReader]] = {
     **LANGUAGE,
+    "aya_vision": _any("cohere2", projectors.aya_vision),
+    "cohere2_vision": _any("cohere2", projectors.cohere2_vision),
+    "deepseek_vl": _any("llama", projectors.deepseek_vl_vision),
+    "ernie4_5_vl_moe": _vision("ernie4_5_vl_moe_text", projectors.ernie_vision),
+    "fuyu": _any("persimmon", projectors.fuyu_vision),
+    "glm46v": _any("glm4v_text", alone(towers.glm4v_vision)),
+    "glm4v_moe": _vision("glm4v_moe_text", alone(towers.glm4v_vision)),
+    "glm_ocr": _vision("glm_ocr_text", alone(towers.glm_ocr_vision)),
+    "idefics3": _any("llama", projectors.idefics3_vision),
+    "internvl": _any("qwen2", projectors.internvl_vision),
+    "lighton_ocr": _any("qwen3", projectors.mistral3_vision),
+    "llava_next": _any("llama", projectors.llava_next_vision),
+    "llava_next_video": _any("llama", projectors.llava_next_vision),
+    "llava_onevision": _any("qwen2", projectors.llava_next_vision),
+    "paligemma": _any("gemma", projectors.paligemma_vision),
+    "shieldgemma2": _vision("gemma3_text", projectors.gemma3_vision),
+    "smolvlm": _any("llama", projectors.idefics3_vision),
+    "vipllava": _any("llama", projectors.vipllava_vision),
     "bert": Bert(),
     "exaone4_5": _vision("exaone4_5_text", alone(towers.qwen2_5_vision)),
     "gemma3": _vision("gemma3_text", projectors.gemma3_vision),
@@ -55,7 +78,7 @@ FAMILIES: Final[Mapping[str, FamilyReader]] = {
     "qwen3_vl": _vision("qwen3_vl_text", alone(towers.qwen3_vision)),
     "qwen3_vl_moe": _vision("qwen3_vl_moe_text", alone(towers.qwen3_vision)),
     "roberta": Bert(classifier_is_deep=True),
-    "step3p7": Multimodal(language=STEP3, language_type="step3p5", vision=projectors.undescribed),
+    "step3p7": Multimodal(language=STEP3, language_type="step3p5", vision=projectors.step3_vision),
     "voxtral": Multimodal(language=ANY_LANGUAGE, language_type="llama", audio=projectors.voxtral_audio),
     "xlm-roberta": Bert(classifier_is_deep=True),
 }

@@ -76,14 +76,18 @@ def grid(config: ConfigReader) -> int:
 
 
 def siglip(config: ConfigReader) -> int:
-    """SigLIP: biased blocks, learned positions, a norm after (and a pooling head where the class has one)."""
+    """SigLIP: biased blocks, learned positions, a norm after, and a pooling head where the config wants one."""
+    width = config.positive_int("hidden_size")
+    stack = blocks(config.layer_count(), width, config.positive_int("intermediate_size"))
+    return patches(config, width) + grid(config) * width + stack + norm(width) + siglip_head(config)
+
+
+def siglip_head(config: ConfigReader) -> int:
+    """SigLIP's attention pooling: a probe, an attention, a norm, a network."""
+    if not config.boolean("vision_use_head", default=False):
+        return 0
     width, inner = config.positive_int("hidden_size"), config.positive_int("intermediate_size")
-    stack = blocks(config.layer_count(), width, inner)
-    total = patches(config, width) + grid(config) * width + stack + norm(width)
-    if config.boolean("vision_use_head", default=False):
-        attention = 4 * linear(width, width)
-        total += width + attention + norm(width) + linear(width, inner) + linear(inner, width)
-    return total
+    return width + 4 * linear(width, width) + norm(width) + linear(width, inner) + linear(inner, width)
 
 
 def qwen_merger(width: int, merge: int, out: int, *, norm_bias: bool, norm_width: int | None = None) -> int:
@@ -117,7 +121,9 @@ def siglip2(config: ConfigReader) -> int:
     """SigLIP 2 with flexible sizes: a table of `num_patches` positions."""
     width, inner = config.positive_int("hidden_size"), config.positive_int("intermediate_size")
     stack = blocks(config.layer_count(), width, inner)
-    return patches(config, width) + config.positive_int("num_patches") * width + stack + norm(width)
+    return (
+        patches(config, width) + config.positive_int("num_patches") * width + stack + norm(width) + siglip_head(config)
+    )
 
 
 def pixtral(config: ConfigReader) -> int:
@@ -252,3 +258,59 @@ def gemma4_audio(config: ConfigReader) -> int:
     convolution = 3 * width * width + width * kernel + 2 * width
     total += config.layer_count() * (networks + attention + convolution + width)
     return total + linear(width, config.positive_int("output_proj_dims"))
+
+
+def internvl(config: ConfigReader) -> int:
+    """InternViT: a class token, learned positions, layer scales; q/k norms and a last norm where the config says so."""
+    width, inner = config.positive_int("hidden_size"), config.positive_int("intermediate_size")
+    bias = config.boolean("attention_bias", "qkv_bias", default=False)
+    has_norms = config.boolean("use_qk_norm", "qk_normalization", default=False)
+    rms = config.text("norm_type", default="layer_norm") == "rms_norm"
+    extra = 2 * width + (2 * width if has_norms else 0)
+    total = width + (grid(config) + 1) * width + patches(config, width)
+    total += blocks(config.layer_count(), width, inner, qkv_bias=bias, norm_bias=not rms, extra=extra)
+    return total + (0 if config.boolean("use_mean_pooling", default=True) else norm(width))
+
+
+def glm_ocr_vision(config: ConfigReader) -> int:
+    """GLM-OCR's tower: biased gated blocks with q/k norms, no learned positions, a merger three times as wide."""
+    width, inner = config.positive_int("hidden_size"), config.positive_int("intermediate_size")
+    out, merge = config.positive_int("out_hidden_size"), config.positive_int("spatial_merge_size")
+    heads = config.positive_int("num_heads")
+    bias = config.boolean("attention_bias", default=True)
+    total = patches(config, width, frames=square(config, "temporal_patch_size")[0])
+    total += blocks(
+        config.layer_count("depth"),
+        width,
+        inner,
+        gated=True,
+        qkv_bias=bias,
+        output_bias=bias,
+        mlp_bias=bias,
+        norm_bias=False,
+        extra=2 * (width // heads),
+    )
+    context = out * config.positive_int("in_channels", default=3)
+    return (
+        total
+        + width
+        + linear(width * merge * merge, out)
+        + linear(out, out, bias=False)
+        + norm(out)
+        + 3 * out * context
+    )
+
+
+def step3_vision(config: ConfigReader) -> int:
+    """Step-3.7's tower: layer scales, and two convolutions that halve each side and double the width."""
+    width, inner = config.positive_int("hidden_size"), config.positive_int("intermediate_size")
+    positions = config.positive_int("max_position_embeddings", default=grid(config))
+    total = patches(config, width, bias=False) + positions * width + norm(width)
+    total += blocks(config.layer_count(), width, inner, extra=2 * width)
+    return total + linear(9 * width, 2 * width) + linear(18 * width, 4 * width)
+
+
+def ernie_vision(config: ConfigReader) -> int:
+    """ERNIE 4.5 VL's tower: patches of one matrix, a norm after."""
+    width, inner = config.positive_int("hidden_size"), config.positive_int("intermediate_size")
+    return patches(config, width, bias=False) + blocks(config.layer_count("depth"), width, inner) + norm(width)

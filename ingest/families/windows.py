@@ -8,7 +8,7 @@ the file; gemma-3 states a `sliding_window_pattern` of 6, EXAONE-4 the string "L
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from ingest.config_reader import ConfigReader
+from ingest.config_reader import MAX_LAYERS, ConfigReader
 
 WindowReader = Callable[[ConfigReader, int], Sequence[int | None]]
 """The window of each layer in tokens, None for the whole context."""
@@ -20,8 +20,11 @@ FULL: Final = frozenset(
 )
 
 
-def full_context(config: ConfigReader, layers: int) -> Sequence[int | None]:  # noqa: ARG001  # same question to each rule
-    """Every layer sees the whole context."""
+def full_context(config: ConfigReader, layers: int) -> Sequence[int | None]:
+    """Every layer sees the whole context; a config that says otherwise is not understood."""
+    odd = next((kind for kind in config.text_list("layer_types") or () if kind not in FULL), None)
+    if odd is not None:
+        raise config.unsupported("layer_types", odd, "this family is known without such layers")
     return (None,) * layers
 
 
@@ -77,7 +80,10 @@ def window_of(config: ConfigReader, kind: str) -> int | None:
 
 
 def patterned(period: int, *keys: str) -> WindowReader:
-    """As `layer_types` says; else every `period`-th layer sees all, the period stated by the file or by the class."""
+    """As `layer_types` says; else every `period`-th layer sees all, the period stated by the file or by the class.
+
+    A period may be spelled as a string such as "LLLG": three local layers, then a global one.
+    """
 
     def windows(config: ConfigReader, layers: int) -> Sequence[int | None]:
         if config.text_list("layer_types"):
@@ -85,7 +91,18 @@ def patterned(period: int, *keys: str) -> WindowReader:
         window = config.optional_int("sliding_window") or None
         if window is None:
             return (None,) * layers
-        every = config.positive_int(*keys, default=period) if keys else period
-        return tuple(None if (layer + 1) % every == 0 else window for layer in range(layers))
+        pattern = read_pattern(config, period, keys)
+        return tuple(window if pattern[layer % len(pattern)] else None for layer in range(layers))
 
     return windows
+
+
+def read_pattern(config: ConfigReader, period: int, keys: Sequence[str]) -> Sequence[bool]:
+    """Whether each layer of one period slides."""
+    stated = config.raw(*keys)[1] if keys else None
+    if isinstance(stated, str):
+        if not 0 < len(stated) <= MAX_LAYERS or set(stated) - set("LG"):
+            raise config.malformed(keys[0], stated, "a pattern of L and G")
+        return tuple(letter == "L" for letter in stated)
+    every = config.positive_int(*keys, default=period, at_most=MAX_LAYERS) if keys else period
+    return tuple(layer + 1 != every for layer in range(every))

@@ -1,0 +1,89 @@
+"""Language models with recurrent layers: a row of traits each."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from ingest.families.anatomy import FamilyReader
+from ingest.families.decoder import Decoder
+from ingest.families.hybrids import (
+    every_nth,
+    falcon_h1,
+    flagged,
+    half_wide,
+    kimi_linear_kinds,
+    listed,
+    longcat,
+    mixed,
+    recurrent_gemma_kinds,
+    rwkv,
+    without_network,
+)
+from ingest.families.latent import Latent
+from ingest.families.linear import (
+    delta_attention,
+    gated_delta_net,
+    hybrid,
+    interval_types,
+    jamba_mamba,
+    lightning,
+    mamba1,
+    mamba2,
+    rg_lru,
+    short_conv,
+)
+from ingest.families.networks import Dense, Experts, after_dense_layers, after_first_dense, counted_shared, periodic
+from ingest.families.softmax import GroupedQuery
+
+BIASED: Final = GroupedQuery(qkv_bias="attention_bias", output_bias="attention_bias")
+
+RECURRENT: Final[Mapping[str, FamilyReader]] = {
+    "bamba": Decoder(attention=mixed(listed("attn_layer_indices"), mamba2, BIASED), network=Dense(bias="mlp_bias")),
+    "falcon_h1": falcon_h1,
+    "falcon_mamba": without_network(mamba1),
+    "jamba": Decoder(
+        attention=mixed(every_nth("attn_layer_period", "attn_layer_offset"), jamba_mamba, GroupedQuery()),
+        network=Experts(
+            size=("intermediate_size",), sparse_layers=periodic("expert_layer_period", "expert_layer_offset")
+        ),
+    ),
+    "kimi_linear": Decoder(
+        attention=mixed(kimi_linear_kinds, delta_attention, Latent()),
+        network=Experts(shared=counted_shared("num_shared_experts"), sparse_layers=after_first_dense),
+        correction_buffers=True,
+    ),
+    "lfm2_moe": Decoder(
+        attention=hybrid(short_conv, GroupedQuery(qk_norm="head")),
+        network=Experts(sparse_layers=after_dense_layers("num_dense_layers")),
+        tied_default=True,
+        correction_buffers=True,
+    ),
+    "lfm3": Decoder(
+        attention=hybrid(
+            short_conv,
+            GroupedQuery(
+                qkv_bias="attention_bias", output_bias="attention_bias", qk_norm="head", head_gate="use_attention_gate"
+            ),
+        ),
+        norms=4,
+        tied_default=True,
+    ),
+    "longcat_flash": longcat,
+    "mamba": without_network(mamba1),
+    "mamba2": without_network(mamba2),
+    "minimax": Decoder(
+        attention=mixed(flagged("attn_type_list"), lightning, GroupedQuery()),
+        network=Experts(size=("intermediate_size",)),
+    ),
+    "olmo_hybrid": Decoder(
+        attention=mixed(
+            interval_types,
+            gated_delta_net,
+            GroupedQuery(qkv_bias="attention_bias", output_bias="attention_bias", qk_norm="width"),
+        )
+    ),
+    "recurrent_gemma": Decoder(
+        attention=mixed(recurrent_gemma_kinds, rg_lru, GroupedQuery(qkv_bias="attention_bias", output_bias=True)),
+        network=half_wide,
+    ),
+    "rwkv": rwkv,
+}

@@ -14,6 +14,7 @@ $(BIN)/hubgauge: pyproject.toml
 
 $(VENV)/.test: pyproject.toml constraints.txt | $(BIN)/hubgauge
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test]'
+	$(BIN)/python -m compileall -q estimator ingest bot
 	@touch $@
 
 ask: $(BIN)/hubgauge ## answer one question: make ask Q="deepseek-v3 on 8×H100 FP8 at 32K"

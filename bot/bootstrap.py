@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 
 
 def model_loader(*, allows_paths: bool = False) -> Loader:
-    """Models by name: the bundled catalogue first, the Hub when it is needed and not switched off."""
+    """Models by name: the bundled catalogue first, then our cache and the Hub."""
     settings = read_settings(os.environ)
-    return Loader(connect=None if settings.is_offline else lambda: _hub(settings), allows_paths=allows_paths)
+    return Loader(connect=lambda: _hub(settings), allows_paths=allows_paths)
 
 
 def _hub(settings: Settings) -> "HubClient":
-    """The Hub's client, with our cache where a folder for it is known; imported only now, for it brings httpx2."""
+    """The Hub's client with our cache; imported only now, for it brings httpx2. Offline it serves what is cached."""
     from ingest.cache import RepoCache  # noqa: PLC0415  # start-up: a catalogued answer needs neither
     from ingest.hub import HubClient  # noqa: PLC0415  # as above
 
-    cache = RepoCache(settings) if settings.cache_dir is not None else None
+    cache = RepoCache(settings.cache_dir, endpoint=settings.endpoint, identity=settings.identity)
     return HubClient(settings, cache=cache)
 
 

@@ -2,7 +2,7 @@
 
 import math
 
-from estimator.units import GB, GIB, KIB, MEGA, TERA
+from estimator.units import GB, GIB, KIB, MEGA, MIB, TERA
 
 _THOUSAND = 1e3
 _MILLION = 1e6
@@ -37,8 +37,10 @@ def seconds(value: float) -> str:
 
 
 def tokens(count: float) -> str:
-    """A number of tokens: 32K where it is a round power of two, else with separators."""
+    """A number of tokens: 32K or 1M where it is a round power of two, else with separators."""
     whole = int(count)
+    if whole >= MIB and whole % MIB == 0:
+        return f"{whole // MIB:,}M"
     if whole >= KIB and whole % KIB == 0:
         return f"{whole // KIB:,}K"
     return f"{whole:,}"

@@ -21,6 +21,8 @@ ModelKind = Literal["dense", "moe", "mla", "hybrid"]
 
 NODE_GPUS: Final = 8
 """GPUs of a server whose cards share no fabric: eight PCIe slots."""
+FABRIC_GPUS: Final = 4
+"""From so many directly linked cards on, stages need not stand in for a link (a bridge joins two)."""
 ASSUMED_LINK_BYTES_PER_S: Final = 32 * GB
 """PCIe 4.0 x16, one direction, where a card's link is not known (PCI-SIG: 16 GT/s x 16 lanes)."""
 ASSUMED_NETWORK_BYTES_PER_S: Final = 12.5 * GB

@@ -11,7 +11,7 @@ from typing import Final, Literal
 from estimator.band import Interval, throughput_interval, tpot_interval, ttft_interval
 from estimator.calibration import ERA_FROM, ERA_UNTIL
 from estimator.cost import Cost, cost_of
-from estimator.deployment import Deployment, node_gpus
+from estimator.deployment import FABRIC_GPUS, Deployment, node_gpus
 from estimator.dtypes import FORMATS, cache_bytes_per_element
 from estimator.engines import NEWEST, Engine, EngineName, engine_rules, parse_version
 from estimator.errors import IllegalLayout, ImpossibleValue
@@ -218,7 +218,8 @@ def _layouts(setup: _Setup) -> list[Layout]:
     request = setup.request
     if setup.engine.name == "llama.cpp":
         return [Layout(1, min(request.gpus, request.spec.headline.num_hidden_layers))]
-    found = candidate_layouts(request.spec, request.gpus, node_gpus(request.gpu))
+    has_fabric = request.gpu.link_domain_gpus >= FABRIC_GPUS
+    found = candidate_layouts(request.spec, request.gpus, node_gpus(request.gpu), has_fabric=has_fabric)
     if not found:
         raise IllegalLayout(
             f"{request.spec.repo_id} cannot be split over {request.gpus} GPUs in any way that engines run",
@@ -228,7 +229,7 @@ def _layouts(setup: _Setup) -> list[Layout]:
 
 
 def _preference(setup: _Setup, layout: Layout) -> tuple[bool, bool, float]:
-    """Fits first, then holds the asked load, then the shortest time per token (alone) or the highest throughput.
+    """Fits first, then holds the asked load, then the soonest answer (alone) or the highest throughput.
 
     Where nothing fits, the widest tensor split that the machine allows is what people would try.
     """
@@ -244,7 +245,7 @@ def _preference(setup: _Setup, layout: Layout) -> tuple[bool, bool, float]:
     capacity = _capacity(setup, memory, layout)
     times = latency(_deployment(setup, layout), load, _asked(setup, layout), capacity, _date(setup.request))
     if load.concurrency is None:
-        return True, True, -times.tpot_s
+        return True, True, -(times.ttft_s + (load.output_tokens - 1) * times.tpot_s)
     holds = memory.max_concurrency * replicas >= load.concurrency
     return True, holds, replicas * throughput_under_load(load, times)
 

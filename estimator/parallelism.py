@@ -107,15 +107,17 @@ def _is_block_scaled(spec: ModelSpec) -> bool:
     return spec.weights.default.format.bits_per_weight > 8  # per-block scales add bits
 
 
-def candidate_layouts(spec: ModelSpec, gpus: int, node_gpus: int) -> list[Layout]:
+def candidate_layouts(spec: ModelSpec, gpus: int, node_gpus: int, *, has_fabric: bool) -> list[Layout]:
     """Legal layouts that use as many of the GPUs as divide well, one replica or several.
 
-    Tensor parallelism stays within a node (or the link's domain), pipeline stages cross nodes; models with latent
-    attention or few KV heads may also take attention data parallelism with experts spread.
+    Tensor parallelism stays within a node (or the link's domain), pipeline stages cross nodes: at most one a node where
+    the cards share a fabric, or two on one node. Models with experts may also take attention data parallelism with the
+    experts spread.
     """
     found: list[Layout] = []
+    most_stages = max(2, gpus // node_gpus) if has_fabric else max(node_gpus, gpus // node_gpus)
     for tensor in _powers_and_divisors(min(gpus, node_gpus)):
-        for pipeline in _divisors(gpus // tensor):
+        for pipeline in (stages for stages in _divisors(gpus // tensor) if stages <= most_stages):
             layouts = [Layout(tensor, pipeline)]
             if _has_experts(spec):
                 layouts.append(Layout(tensor, pipeline, 1, tensor))

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from estimator.deployment import NODE_GPUS
+from estimator.deployment import FABRIC_GPUS, NODE_GPUS
 from estimator.dtypes import FORMATS
 from estimator.errors import EstimatorError
 from estimator.estimate import Estimate, Request, estimate, fits_somehow
@@ -25,6 +25,8 @@ MOST_GPUS_OFFERED: Final = 128
 SMALLER_FORMATS: Final = ("fp8", "nvfp4", "int4")
 """Formats tried in place of a larger one, the gentlest first; nvfp4 only where the card multiplies it natively."""
 SMALLER_LOCAL_FORMATS: Final = ("q8_0", "q6_k", "q4_k_m", "iq3_xxs")
+LEAST_PEER_RATE: Final = 0.75
+"""A card offered in place of another computes at least so much of its rate."""
 COUNTS: Final = (1, 2, 4, 8, 16, 32, 64)
 OFFERED_VENDORS: Final = frozenset({"NVIDIA", "AMD"})
 """Cards that run the engines estimated here and that one can rent."""
@@ -103,8 +105,12 @@ def _larger_cards(request: Request) -> Iterator[Request]:
 
 
 def _is_peer(gpu: Gpu, asked: Gpu) -> bool:
-    """Of the same maker, and joined as well: eight H100 with NVLink are not replaced by eight cards on PCIe."""
-    return gpu.vendor == asked.vendor and gpu.link_domain_gpus >= asked.link_domain_gpus
+    """Of the same maker, joined as well, and not a slower card with more memory: eight H100 are not eight H20."""
+    is_as_fast = all(
+        (gpu.flops_per_s(name) or 0.0) >= LEAST_PEER_RATE * (asked.flops_per_s(name) or 0.0)
+        for name in ("bf16", "fp16")
+    )
+    return gpu.vendor == asked.vendor and gpu.link_domain_gpus >= asked.link_domain_gpus and is_as_fast
 
 
 def _more_gpus(request: Request) -> Iterator[Request]:
@@ -160,7 +166,7 @@ def _smallest_machine(request: Request, gpu: Gpu, target: Target) -> Iterator[Es
 
 def _counts(gpu: Gpu) -> tuple[int, ...]:
     """Numbers worth trying: cards without a fabric of four or more stay in one server."""
-    return COUNTS if gpu.link_domain_gpus >= 4 else tuple(count for count in COUNTS if count <= NODE_GPUS)
+    return COUNTS if gpu.link_domain_gpus >= FABRIC_GPUS else tuple(count for count in COUNTS if count <= NODE_GPUS)
 
 
 def _price_key(found: Estimate) -> tuple[bool, float]:

@@ -16,7 +16,6 @@ from estimator.model_spec import ModelSpec
 from ingest.catalogue import Catalogue, CatalogueEntry, bundled_catalogue
 from ingest.errors import HubUnavailable, IngestError, MalformedConfig, NoConfig, UnknownModel
 from ingest.json_file import MAX_CONFIG_BYTES, read_json_object
-from ingest.names import resolve
 from ingest.normalize import normalize
 from ingest.quantization_config import read_weight_plan
 from ingest.repo_ref import RepoRef, parse_repo_ref
@@ -139,7 +138,8 @@ class Loader:
             return self._from_path(name)
         known = self._catalogue.alias(name)
         if known is not None:
-            return self._from_catalogue(known, name, "")
+            is_exact = name.lower() in {known.lower(), known.split("/")[-1].lower()}
+            return self._from_catalogue(known, name, "" if is_exact else f"chosen for {name!r}")
         ref = parse_repo_ref(name) if "/" in name else None
         return self._by_id(ref, name) if ref is not None else self._by_loose_name(name)
 
@@ -161,10 +161,12 @@ class Loader:
         if bundled is not None and ref.revision is None:
             return self._from_catalogue(bundled, asked, "")
         if self._hub is None:
-            raise HubUnavailable(f"{ref.repo_id} is not bundled and the Hub is not asked", "unset HF_HUB_OFFLINE")
+            raise HubUnavailable(f"{ref.repo_id} is not bundled and no Hub is asked", "name a bundled model")
         return self._from_hub(self._hub.fetch_model(ref), asked)
 
     def _by_loose_name(self, name: str) -> LoadedModel:
+        from ingest.names import resolve  # noqa: PLC0415  # start-up: most names are aliases
+
         found = resolve(name, self._catalogue, search=self._search if self._hub is not None else None)
         if found.how == "search":
             return self._by_id(RepoRef(found.repo_id), name)
@@ -214,10 +216,9 @@ def _bundled_model(entry: CatalogueEntry) -> LoadedModel:
         revision=entry.commit,
         asked=entry.repo_id,
         source="bundled",
-        read_as=f"{entry.repo_id}{at}{shares}, bundled as of {entry.as_of}",
+        read_as=f"{entry.repo_id}{at}{shares}, bundled as of {entry.as_of}{f' ({entry.note})' if entry.note else ''}",
     )
-    noted = (*model.warnings, entry.note) if entry.note else model.warnings
-    return replace(model, as_of=entry.as_of, warnings=noted)
+    return replace(model, as_of=entry.as_of)
 
 
 def _with_staleness(model: LoadedModel, repo: "FetchedRepo") -> LoadedModel:

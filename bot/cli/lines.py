@@ -36,7 +36,7 @@ def fail(error: Exception, *, as_json: bool) -> NoReturn:
         for suggestion in getattr(error, "suggestions", ()):
             click.echo(f"  did you mean: {suggestion}", err=True)
         if hint := getattr(error, "hint", ""):
-            click.echo(f"  try: {hint}", err=True)
+            click.echo(f"  {hint}", err=True)
     sys.exit(1)
 
 

@@ -80,7 +80,8 @@ def verdict(found: Estimate) -> str:
     context = say.tokens(found.request.load.context_tokens)
     if asked is not None and found.max_concurrency < asked:
         return f"Fits, but holds {held} of {asked:,} requests at {context} at once; the others wait."
-    return f"Fits: room for {held} requests of {context} at once, {say.gib(memory.kv_pool_bytes)} of KV cache per GPU."
+    noun = "request" if held == "1" else "requests"
+    return f"Fits: room for {held} {noun} of {context} at once, {say.gib(memory.kv_pool_bytes)} of KV cache per GPU."
 
 
 def _change_tables(changes: tuple[Alternative, ...]) -> Iterator[Table]:
@@ -120,7 +121,11 @@ def _memory_table(found: Estimate) -> Table:
         ("Engine and communication", say.gib(memory.overhead_bytes)),
         ("Usable", f"{say.gib(memory.usable_bytes)} of {say.gib(memory.capacity_bytes)}"),
     ]
-    return Table(f"Memory on the fullest of {say.plural(found.request.gpus, 'GPU')} ({found.layout})", tuple(rows))
+    where = "Memory on the GPU"
+    if found.request.gpus > 1:
+        copies = f", {found.replicas} replicas" if found.replicas > 1 else ""
+        where = f"Memory on the fullest of {found.request.gpus} GPUs ({found.layout}{copies})"
+    return Table(where, tuple(rows))
 
 
 def _span(interval: Interval) -> str:
@@ -168,7 +173,7 @@ def _model_table(found: Estimate) -> Table:
         ("Parameters", _parameters(spec)),
         ("Weights", f"{say.gb(spec.weight_bytes(found.plan))} in {found.plan.name}"),
         ("KV per token on each GPU", _cache(found)),
-        ("Longest context that fits", say.tokens(found.max_context_tokens) if found.max_context_tokens else "none"),
+        (_longest_label(found), say.tokens(found.max_context_tokens) if found.max_context_tokens else "none"),
         ("Tier", found.tier),
     ]
     if spec.window_elements_per_sequence:
@@ -176,6 +181,11 @@ def _model_table(found: Estimate) -> Table:
     if spec.state_bytes_engine:
         rows.append(("Recurrent state of a sequence", say.megabytes(spec.state_bytes_engine)))
     return Table("Model", tuple(rows))
+
+
+def _longest_label(found: Estimate) -> str:
+    asked = found.request.load.concurrency
+    return "Longest context that fits" if not asked or asked == 1 else f"Longest context for {asked:,} at once"
 
 
 def _parameters(spec: ModelSpec) -> str:

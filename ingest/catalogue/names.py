@@ -36,7 +36,6 @@ ALIASES: Final[Mapping[str, str]] = {
     "glm4.5": "zai-org/GLM-4.5",
     "glm5": "zai-org/GLM-5",
     "glm-4-9b": "THUDM/glm-4-9b-chat",
-    "gpt-oss": "openai/gpt-oss-120b",
     "gpt-oss:120b": "openai/gpt-oss-120b",
     "gpt-oss:20b": "openai/gpt-oss-20b",
     "gptoss-120b": "openai/gpt-oss-120b",

@@ -1,0 +1,205 @@
+"""The installed command, run as scripts run it: exit codes, streams, JSON, with no Hub in reach."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.schemas import NAMES, SHAPES
+
+COMMAND = Path(sys.executable).with_name("hubgauge")
+TITLE = "deepseek-v3 on 8×H100 FP8 at 32K"
+
+
+def run(*arguments: str, stdin: str | None = None, **environ: str) -> subprocess.CompletedProcess[str]:
+    env = {**os.environ, "HF_ENDPOINT": "http://127.0.0.1:9", "HF_HUB_DISABLE_TELEMETRY": "1", **environ}
+    return subprocess.run(
+        [str(COMMAND), *arguments], input=stdin, capture_output=True, text=True, env=env, timeout=60, check=False
+    )
+
+
+def as_json(*arguments: str, stdin: str | None = None) -> Any:
+    return json.loads(run(*arguments, "--json", stdin=stdin).stdout)
+
+
+def has_shape(value: Any, shape: Any) -> bool:
+    """Whether the value has the contract's keys and types, `?` marking what may be null."""
+    if isinstance(shape, str):
+        kinds = {"string": str, "integer": int, "number": (int, float), "boolean": bool}
+        return (value is None and shape.endswith("?")) or isinstance(value, kinds[shape.rstrip("?")])
+    if isinstance(shape, list):
+        return isinstance(value, list) and all(has_shape(item, shape[0]) for item in value)
+    if "?" in shape:
+        return value is None or has_shape(value, shape["?"])
+    return isinstance(value, dict) and all(key in value and has_shape(value[key], part) for key, part in shape.items())
+
+
+def test_the_title_question_exits_0_and_says_no_in_words() -> None:
+    found = run(TITLE)
+    assert found.returncode == 0
+    assert "Does not fit" in found.stdout
+    assert "8× h200-sxm-141gb" in found.stdout
+    assert found.stderr == ""
+
+
+def test_a_question_may_be_typed_without_quotes() -> None:
+    assert run("llama-3.1-8b", "on", "1xH100", "at", "8K").stdout == run("llama-3.1-8b on 1xH100 at 8K").stdout
+
+
+def test_piped_output_has_no_colour_codes() -> None:
+    assert "\x1b" not in run(TITLE).stdout
+
+
+def test_ask_answers_with_the_contracts_keys() -> None:
+    found = as_json(TITLE)
+    assert has_shape(found, SHAPES["ask"])
+    assert found["results"][0]["estimate"]["fits"] is False
+
+
+def test_every_line_gets_one_object_in_order_and_a_failure_exits_1() -> None:
+    lines = ["llama-3.1-8b on 1xH100", "llama-3.1-8b on h1000", "phi-4 on l40s"]
+    found = run("ask", "-", "--json", stdin="\n".join(lines) + "\n")
+    objects = [json.loads(line) for line in found.stdout.splitlines()]
+    assert found.returncode == 1
+    assert ["error" in each for each in objects] == [False, True, False]
+    assert objects[2]["results"][0]["hardware"] == "l40s"
+
+
+def test_parse_needs_no_network_and_keeps_the_contract() -> None:
+    found = as_json("parse", TITLE)
+    assert has_shape(found, SHAPES["parse"])
+    assert found["hardware"] == [{"id": "h100-sxm-80gb", "count": 8, "memory_gb": None}]
+    assert found["context_tokens"] == 32_768
+
+
+def test_spec_of_a_bundled_model_keeps_the_contract_and_its_parts_sum_to_the_total() -> None:
+    found = as_json("spec", "deepseek-v3")
+    assert has_shape(found, SHAPES["spec"])
+    parts = found["parameters"]
+    summed = (
+        "embedding",
+        "per_layer_embedding",
+        "output_head",
+        "attention",
+        "recurrent",
+        "feed_forward",
+        "vision",
+        "audio",
+        "other",
+    )
+    assert sum(parts[name] for name in summed) == parts["total"]
+
+
+def test_spec_reads_a_folder_a_file_and_lines(tmp_path: Path) -> None:
+    config = {
+        "model_type": "llama",
+        "hidden_size": 64,
+        "intermediate_size": 128,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+        "vocab_size": 100,
+        "tie_word_embeddings": False,
+    }
+    (tmp_path / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    expected = 2 * (64 * (16 * 4 * 2 + 16 * 2 * 2) + 3 * 64 * 128 + 2 * 64) + 2 * 100 * 64 + 64  # by hand
+    for name in (str(tmp_path), str(tmp_path / "config.json")):
+        assert as_json("spec", name)["parameters"]["total"] == expected
+        assert as_json("spec", "-", stdin=name + "\n")["parameters"]["total"] == expected
+
+
+def test_estimate_keeps_the_contract() -> None:
+    request = {"model": "qwen3-32b", "hardware": "h100-sxm-80gb", "gpus": 1, "concurrency": 16, "context_tokens": 4096}
+    found = as_json("estimate", json.dumps(request))
+    assert has_shape(found, SHAPES["estimate"])
+    assert found["latency"]["tpot_s"]["low"] < found["latency"]["tpot_s"]["value"] < found["latency"]["tpot_s"]["high"]
+
+
+@pytest.mark.parametrize(
+    ("request_text", "named"),
+    [
+        ('{"model": "qwen3-32b", "hardware": "h100", "concurency": 3}', "concurency"),
+        ('{"model": "qwen3-32b", "hardware": "h100", "context_tokens": 0}', "context_tokens"),
+        ('{"model": "qwen3-32b", "hardware": "h100", "gpus": -1}', "gpus"),
+        ('{"model": "qwen3-32b"}', "hardware"),
+        ("[]", "request"),
+        ("not json", "request"),
+    ],
+)
+def test_a_faulty_request_is_refused_by_its_key(request_text: str, named: str) -> None:
+    found = run("estimate", request_text, "--json")
+    assert found.returncode == 1
+    assert named in json.loads(found.stdout)["error"]["message"]
+
+
+def test_hardware_lists_at_least_seventy_cards_with_source_and_confidence() -> None:
+    cards = as_json("hardware")["hardware"]
+    assert len(cards) >= 70
+    assert all(card["source"] and card["confidence"] in {"high", "med", "low"} for card in cards)
+
+
+def test_method_computes_a_published_figure() -> None:
+    found = as_json(
+        "method",
+        "roofline",
+        "n_active=8e9",
+        "n_total=12e9",
+        "compute=80e12",
+        "bandwidth=200e9",
+        "context_tokens=8192",
+        "kv_bytes=2",
+        "batch=128",
+    )
+    assert found["t_compute_s"] == pytest.approx(0.0128)  # Relearning LLMs 02, simulator
+    assert found["crossover_batch"] == pytest.approx(600.49, abs=0.01)
+
+
+def test_methods_stand_beside_the_estimate() -> None:
+    (found,) = as_json("methods", "llama-3.1-8b on 1xH100 at 8K")["results"]
+    assert set(found["methods"]) == {"physics", "roofline", "essentials", "scaling-calculator"}
+    assert all(method["where_wrong"] for method in found["methods"].values())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_schema_is_an_object_schema(name: str) -> None:
+    found = json.loads(run("schema", name).stdout)
+    assert found["type"] == "object"
+    assert found["properties"]
+
+
+def test_doctor_shows_no_secret_and_says_what_is_missing() -> None:
+    found = run("doctor", HF_TOKEN="hf_secret_value", HF_HUB_OFFLINE="1")
+    assert found.returncode == 0
+    assert "hf_secret_value" not in found.stdout + found.stderr
+    assert "SLACK_BOT_TOKEN" in found.stdout
+
+
+def test_wrong_usage_exits_2() -> None:
+    assert run("hardware", "--no-such-option").returncode == 2
+
+
+def test_an_unknown_model_exits_1_with_near_names_on_stderr() -> None:
+    found = run("llama-3.1-9b on h100")
+    assert found.returncode == 1
+    assert found.stdout == ""
+    assert "meta-llama/Llama-3.1-8B" in found.stderr
+    assert "Traceback" not in found.stderr
+
+
+def test_a_reader_that_leaves_early_gets_no_traceback() -> None:
+    found = subprocess.run(
+        ["sh", "-c", f"'{COMMAND}' hardware | head -1"], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert "Traceback" not in found.stderr
+    assert "BrokenPipe" not in found.stderr
+
+
+def test_the_same_program_is_a_command_of_the_hubs_client() -> None:
+    found = subprocess.run(
+        [str(COMMAND.with_name("hf-gauge")), "--version"], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert found.stdout.startswith("hubgauge")

@@ -4,6 +4,7 @@ A batch of T tokens that each pick k of E experts at random touches E x (1 - (1 
 256 experts, top 8: one token touches 8, 64 tokens touch 222. That is what a decode step reads.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -122,5 +123,5 @@ class MixtureOfExperts:
 
     def expected_experts(self, tokens: float) -> float:
         """Distinct experts that `tokens` tokens touch, uniform routing: E (1 - (1 - k/E)^T)."""
-        miss = 1.0 - self.num_experts_per_tok / self.num_experts
-        return self.num_experts * (1.0 - miss**tokens)
+        miss: float = 1.0 - self.num_experts_per_tok / self.num_experts
+        return self.num_experts * (1.0 - math.pow(miss, tokens))

@@ -74,7 +74,7 @@ def _ttft_s(d: Deployment, load: Workload, *, work_s: float, tpot_s: float, conc
     share = cal.ONE_WAVE_SHARE if load.arrival == "burst" else cal.BURST_SHARE[d.engine]
     waiting = max(concurrency / d.layout.data, 1.0) - 1
     half_years = 2 * (min(date, cal.ERA_UNTIL) - cal.ERA_FROM)
-    request = cal.REQUEST_S[d.engine] * cal.ERA_PER_HALF_YEAR**half_years
+    request = cal.REQUEST_S[d.engine] * math.pow(cal.ERA_PER_HALF_YEAR, half_years)
     total = request + cal.WAIT_STEPS * tpot_s + own * (1 + share * waiting)
     return total * (cal.DATA_PARALLEL_TTFT if d.layout.data > 1 else 1.0)
 

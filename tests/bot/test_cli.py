@@ -29,7 +29,12 @@ def as_json(*arguments: str, stdin: str | None = None) -> Any:
 def has_shape(value: Any, shape: Any) -> bool:
     """Whether the value has the contract's keys and types, `?` marking what may be null."""
     if isinstance(shape, str):
-        kinds = {"string": str, "integer": int, "number": (int, float), "boolean": bool}
+        kinds: dict[str, type | tuple[type, ...]] = {
+            "string": str,
+            "integer": int,
+            "number": (int, float),
+            "boolean": bool,
+        }
         return (value is None and shape.endswith("?")) or isinstance(value, kinds[shape.rstrip("?")])
     if isinstance(shape, list):
         return isinstance(value, list) and all(has_shape(item, shape[0]) for item in value)

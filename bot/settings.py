@@ -1,0 +1,112 @@
+"""What the environment says about the fronts: Slack, the HTTP server and the database, read once and passed on.
+
+Secrets have no part in the text form of these settings, so that no log or traceback shows them.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from bot.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SLACK_API_URL: Final = "https://slack.com/api/"
+TOKEN_PREFIXES: Final = {"SLACK_BOT_TOKEN": "xoxb-", "SLACK_APP_TOKEN": "xapp-"}
+HIGHEST_PORT: Final = 65_535
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How people reach us.
+
+    `drain_s` is how long a stopping process goes on answering what it has taken on; what is left stays in the
+    database for the next one.
+    """
+
+    database_url: str = field(repr=False)
+    slack_bot_token: str | None = field(default=None, repr=False)
+    slack_app_token: str | None = field(default=None, repr=False)
+    slack_signing_secret: str | None = field(default=None, repr=False)
+    slack_api_url: str = SLACK_API_URL
+    host: str = "127.0.0.1"
+    port: int = 8000
+    drain_s: float = 20.0
+
+    @property
+    def has_signed_slack(self) -> bool:
+        """Whether Slack may call us over HTTP: requests are verified with one secret and answered with another."""
+        return bool(self.slack_bot_token and self.slack_signing_secret)
+
+
+def read_settings(environ: Mapping[str, str], *, platform: str = sys.platform, home: Path | None = None) -> Settings:
+    """The settings that these environment variables spell; empty ones count as unset.
+
+    Raises `SettingsError` for a value that cannot be used. What a front needs it asks for itself, by `needed`.
+    """
+    return Settings(
+        slack_bot_token=_token(environ, "SLACK_BOT_TOKEN"),
+        slack_app_token=_token(environ, "SLACK_APP_TOKEN"),
+        slack_signing_secret=_word(environ, "SLACK_SIGNING_SECRET"),
+        slack_api_url=_api_url(environ),
+        database_url=_word(environ, "HUBGAUGE_DATABASE_URL") or _own_database(environ, platform, home),
+        host=_word(environ, "HUBGAUGE_HOST") or "127.0.0.1",
+        port=_port(environ),
+    )
+
+
+def needed(value: str | None, name: str, where: str) -> str:
+    """The value, or a `SettingsError` that names the variable and where to find it."""
+    if not value:
+        raise SettingsError(f"{name} is not set", f"{where}; see docs/slack.md")
+    return value
+
+
+def _word(environ: Mapping[str, str], name: str) -> str | None:
+    return environ.get(name, "").strip() or None
+
+
+def _token(environ: Mapping[str, str], name: str) -> str | None:
+    token = _word(environ, name)
+    prefix = TOKEN_PREFIXES[name]
+    if token and not token.startswith(prefix):
+        raise SettingsError(f"{name} does not start with {prefix}", "the two tokens of the Slack app may be swapped")
+    return token
+
+
+def _api_url(environ: Mapping[str, str]) -> str:
+    url = _word(environ, "SLACK_API_URL") or SLACK_API_URL
+    if not url.startswith(("http://", "https://")):
+        raise SettingsError("SLACK_API_URL is no http(s) address", f"leave it unset for {SLACK_API_URL}")
+    return url.rstrip("/") + "/"
+
+
+def _port(environ: Mapping[str, str]) -> int:
+    text = _word(environ, "HUBGAUGE_PORT") or "8000"
+    if not (text.isascii() and text.isdigit() and int(text) <= HIGHEST_PORT):
+        raise SettingsError(f"HUBGAUGE_PORT is {text!r}, no port", f"a whole number up to {HIGHEST_PORT}")
+    return int(text)
+
+
+def _own_database(environ: Mapping[str, str], platform: str, home: Path | None) -> str:
+    folder = _data_dir(environ, platform, home)
+    if folder is None:
+        raise SettingsError("no folder for our database: HOME is not set", "set HUBGAUGE_DATABASE_URL")
+    return f"sqlite:///{folder / 'hubgauge.db'}"
+
+
+def _data_dir(environ: Mapping[str, str], platform: str, home: Path | None) -> Path | None:
+    """The user's folder for data, as the platform has it."""
+    named = _word(environ, "HOME") or _word(environ, "USERPROFILE")
+    home = home or (Path(named) if named else None)
+    if platform == "win32" and (local := _word(environ, "LOCALAPPDATA")):
+        return Path(local) / "hubgauge"
+    if platform == "darwin" and home:
+        return home / "Library" / "Application Support" / "hubgauge"
+    if xdg := _word(environ, "XDG_DATA_HOME"):
+        return Path(xdg) / "hubgauge"
+    return home / ".local" / "share" / "hubgauge" if home else None

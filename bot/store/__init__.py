@@ -1,0 +1,1 @@
+"""What the fronts keep: which events were seen, and which questions wait for their answer."""

@@ -99,14 +99,15 @@ def headline(
     tied_default: bool = False,
     layers_key: str = "num_hidden_layers",
     layers: int | None = None,
+    vocab_size: int | None = None,
 ) -> Headline:
-    """The fields that everyone knows, as the config states them; `layers` where it does not state their number."""
+    """The fields that everyone knows, as stated; `layers` and `vocab_size` where the config spells them otherwise."""
     heads = config.optional_int("num_attention_heads")
     hidden_size = config.positive_int("hidden_size")
     return Headline(
         hidden_size=hidden_size,
         num_hidden_layers=layers or config.layer_count(layers_key),
-        vocab_size=config.positive_int("vocab_size"),
+        vocab_size=vocab_size or config.positive_int("vocab_size"),
         intermediate_size=_scalar(config, "intermediate_size"),
         num_attention_heads=heads,
         num_key_value_heads=_scalar(config, "num_key_value_heads") or heads,

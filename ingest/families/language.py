@@ -16,6 +16,7 @@ from ingest.families.mtp import extra_layers
 from ingest.families.nemotron import nemotron_h
 from ingest.families.networks import Dense, Experts, after_first_dense, counted_shared, sparse_step, stated_shared
 from ingest.families.recurrent import RECURRENT
+from ingest.families.remote import REMOTE
 from ingest.families.softmax import GroupedQuery, read_dbrx_heads, read_multi_query_heads
 from ingest.families.special import (
     dbrx,
@@ -92,6 +93,7 @@ LANGUAGE: Final[Mapping[str, FamilyReader]] = {
     **DENSE,
     **MOE,
     **RECURRENT,
+    **REMOTE,
     "cohere": Decoder(
         attention=GroupedQuery(
             qkv_bias="attention_bias", output_bias="attention_bias", qk_norm="width", has_qk_norm="use_qk_norm"
@@ -177,6 +179,7 @@ LANGUAGE: Final[Mapping[str, FamilyReader]] = {
         norm_bias=True,
         head_bias=True,
     ),
+    "phi3_v": Decoder(attention=GroupedQuery(windows=one_binding_window)),
     "phi3": Decoder(attention=GroupedQuery(windows=one_window)),
     "phimoe": Decoder(
         attention=GroupedQuery(qkv_bias="attention_bias", output_bias="attention_bias", windows=one_binding_window),

@@ -13,6 +13,7 @@ Encoder = Callable[[ConfigReader], int]
 ENCODERS: Final[Mapping[str, Encoder]] = {
     "clip_vision_model": towers.clip,
     "siglip_vision_model": towers.siglip,
+    "siglip": towers.siglip,
     "siglip2_vision_model": towers.siglip2,
     "pixtral": towers.pixtral,
     "idefics3_vision": towers.siglip,
@@ -247,3 +248,22 @@ def fuyu_vision(config: ConfigReader, language: Headline) -> int:
     """No tower: patches go through one layer."""
     side, channels = config.positive_int("patch_size"), config.positive_int("num_channels", default=3)
     return linear(side * side * channels, language.hidden_size)
+
+
+def phi3_vision(config: ConfigReader, language: Headline) -> int:
+    """CLIP ViT-L/14 at 336 pixels, named and not described; two layers over 2 x 2 patches, two separators."""
+    processor = config.section("img_processor")
+    if processor.text("model_name", default="") != "openai/clip-vit-large-patch14-336":
+        raise processor.unsupported("model_name", processor.raw("model_name")[1], "no such tower is known")
+    clip = 1024 + 577 * 1024 + 3 * 14 * 14 * 1024 + towers.blocks(24, 1024, 4096) + 4 * 1024
+    wide, out = 4 * processor.positive_int("image_dim_out"), language.hidden_size
+    return clip + linear(wide, out) + linear(out, out) + 2 * wide
+
+
+def minicpmv_resampler(config: ConfigReader, language: Headline) -> int:
+    """SigLIP and a resampler: `query_num` queries that attend to the patches once."""
+    vision, out = config.section("vision_config"), language.hidden_size
+    width = vision.positive_int("hidden_size")
+    queries = config.positive_int("query_num") * out
+    attention = linear(out, 3 * out) + linear(out, out)
+    return any_encoder(vision) + queries + width * out + attention + 3 * norm(out) + out * out

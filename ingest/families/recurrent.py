@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
-from ingest.families.anatomy import FamilyReader
+from ingest.config_reader import ConfigReader
+from ingest.families.anatomy import Anatomy, FamilyReader
 from ingest.families.decoder import Decoder
 from ingest.families.hybrids import (
     every_nth,
@@ -32,9 +33,28 @@ from ingest.families.linear import (
     short_conv,
 )
 from ingest.families.networks import Dense, Experts, after_dense_layers, after_first_dense, counted_shared, periodic
+from ingest.families.remote import refuse_if
 from ingest.families.softmax import GroupedQuery
 
 BIASED: Final = GroupedQuery(qkv_bias="attention_bias", output_bias="attention_bias")
+
+KIMI_LINEAR: Final = Decoder(
+    attention=mixed(kimi_linear_kinds, delta_attention, Latent()),
+    network=Experts(shared=counted_shared("num_shared_experts"), sparse_layers=after_first_dense),
+    correction_buffers=True,
+)
+
+
+def kimi_linear(config: ConfigReader) -> Anatomy:
+    """Kimi-Linear; Kimi-K3 names its text the same and has experts in a latent width and gates of full rank."""
+    refuse_if(config, "routed_expert_hidden_size", "mla_use_output_gate", "attn_res_block_size")
+    return KIMI_LINEAR(config)
+
+
+MINIMAX: Final = Decoder(
+    attention=mixed(flagged("attn_type_list"), lightning, GroupedQuery()),
+    network=Experts(size=("intermediate_size",)),
+)
 
 RECURRENT: Final[Mapping[str, FamilyReader]] = {
     "bamba": Decoder(attention=mixed(listed("attn_layer_indices"), mamba2, BIASED), network=Dense(bias="mlp_bias")),
@@ -46,11 +66,7 @@ RECURRENT: Final[Mapping[str, FamilyReader]] = {
             size=("intermediate_size",), sparse_layers=periodic("expert_layer_period", "expert_layer_offset")
         ),
     ),
-    "kimi_linear": Decoder(
-        attention=mixed(kimi_linear_kinds, delta_attention, Latent()),
-        network=Experts(shared=counted_shared("num_shared_experts"), sparse_layers=after_first_dense),
-        correction_buffers=True,
-    ),
+    "kimi_linear": kimi_linear,
     "lfm2_moe": Decoder(
         attention=hybrid(short_conv, GroupedQuery(qk_norm="head")),
         network=Experts(sparse_layers=after_dense_layers("num_dense_layers")),
@@ -70,10 +86,9 @@ RECURRENT: Final[Mapping[str, FamilyReader]] = {
     "longcat_flash": longcat,
     "mamba": without_network(mamba1),
     "mamba2": without_network(mamba2),
-    "minimax": Decoder(
-        attention=mixed(flagged("attn_type_list"), lightning, GroupedQuery()),
-        network=Experts(size=("intermediate_size",)),
-    ),
+    "minimax": MINIMAX,
+    "minimax_m1": MINIMAX,
+    "minimax_text_01": MINIMAX,
     "olmo_hybrid": Decoder(
         attention=mixed(
             interval_types,

@@ -6,14 +6,27 @@ Language models stand in `language`; here they meet their towers, beside encoder
 from collections.abc import Mapping
 from typing import Final
 
+from ingest.config_reader import ConfigReader
 from ingest.families import projectors, towers
-from ingest.families.anatomy import FamilyReader
+from ingest.families.anatomy import Anatomy, FamilyReader
 from ingest.families.encoders import Bert
 from ingest.families.language import LANGUAGE, STEP3
 from ingest.families.multimodal import Multimodal, by_model_type
 from ingest.families.projectors import alone
 
 ANY_LANGUAGE: Final = by_model_type(LANGUAGE)
+
+
+MINICPMV: Final[Mapping[float, str]] = {2.5: "llama", 2.6: "qwen2", 4.0: "llama", 4.5: "qwen3"}
+"""The language model of each version of MiniCPM-V, whose config names none."""
+
+
+def minicpmv_language(config: ConfigReader) -> Anatomy:
+    """The language model that the version stands for."""
+    version = config.number("version")
+    if version not in MINICPMV:
+        raise config.unsupported("version", version, f"known are {', '.join(map(str, MINICPMV))}")
+    return LANGUAGE[MINICPMV[version]](config.as_type(MINICPMV[version]))
 
 
 def _vision(language_type: str, tower: towers.Tower) -> Multimodal:
@@ -37,11 +50,14 @@ FAMILIES: Final[Mapping[str, FamilyReader]] = {
     "glm4v_moe": _vision("glm4v_moe_text", alone(towers.glm4v_vision)),
     "glm_ocr": _vision("glm_ocr_text", alone(towers.glm_ocr_vision)),
     "idefics3": _any("llama", projectors.idefics3_vision),
+    "internvl_chat": _any("internlm2", projectors.internvl_vision),  # InternVL2-2B: 2,205,754,368
     "internvl": _any("qwen2", projectors.internvl_vision),
     "lighton_ocr": _any("qwen3", projectors.mistral3_vision),
     "llava_next": _any("llama", projectors.llava_next_vision),
     "llava_next_video": _any("llama", projectors.llava_next_vision),
     "llava_onevision": _any("qwen2", projectors.llava_next_vision),
+    "minicpmv": Multimodal(language=minicpmv_language, vision=projectors.minicpmv_resampler),  # 2.6: 8,099,175,152
+    "phi3_v": Multimodal(language=LANGUAGE["phi3_v"], vision=projectors.phi3_vision),  # Phi-3-vision: 4,146,621,440
     "paligemma": _any("gemma", projectors.paligemma_vision),
     "shieldgemma2": _vision("gemma3_text", projectors.gemma3_vision),
     "smolvlm": _any("llama", projectors.idefics3_vision),

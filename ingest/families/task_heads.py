@@ -8,10 +8,9 @@ from dataclasses import replace
 from typing import Final
 
 from ingest.config_reader import ConfigReader
+from ingest.defaults import class_defaults
 from ingest.families.anatomy import Anatomy
 
-GENERATES_AS_MODEL: Final = frozenset({"ChatGLMModel", "LlavaLlamaModel"})
-"""Classes with a language head in spite of their names."""
 CLASSIFIERS: Final = ("ForSequenceClassification", "ForTokenClassification", "ForRewardModel", "RewardModel")
 
 
@@ -24,7 +23,8 @@ def with_task_head(anatomy: Anatomy, config: ConfigReader, architecture: str) ->
         bare = _without_head(anatomy)
         return replace(bare, other_parameters=bare.other_parameters + labels * anatomy.headline.hidden_size)
     is_bare = architecture.endswith("Model") and not architecture.endswith("LMHeadModel")
-    return _without_head(anatomy) if is_bare and architecture not in GENERATES_AS_MODEL else anatomy
+    # Remote code names differently: ChatGLMModel and InternVLChatModel generate.
+    return _without_head(anatomy) if is_bare and class_defaults(config.model_type) else anatomy
 
 
 def _without_head(anatomy: Anatomy) -> Anatomy:

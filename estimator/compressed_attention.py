@@ -50,6 +50,11 @@ class CompressedAttention:
         return self.head_dim if ratio is None else -(-(self.head_dim + self.index_head_dim) // ratio)
 
     @property
+    def index_elements_per_token(self) -> int:
+        """Index keys per token of context (rounded up with the latents)."""
+        return 0 if self.compression_ratio is None else self.index_head_dim // self.compression_ratio
+
+    @property
     def recurrent_state_elements(self) -> int:
         """None."""
         return 0

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from estimator.attention import LatentAttention, Mixer
+from estimator.compressed_attention import CompressedAttention
 from estimator.dtypes import cache_bytes_per_element
 from estimator.engines import Engine, Version
 from estimator.feedforward import DenseFeedForward, MixtureOfExperts
@@ -312,7 +313,9 @@ def rank_sequence_bytes(
             continue
         held = _held_tokens(mixer.window_tokens, settings, context_tokens)
         cache = token_bytes(mixer, cache_bytes) * held
-        state = 4 * mixer.recurrent_state_elements + 2 * mixer.conv_state_elements
+        state = 4.0 * mixer.recurrent_state_elements + 2.0 * mixer.conv_state_elements
+        if isinstance(mixer, CompressedAttention):
+            state += mixer.side_window_elements * cache_bytes
         total += group.count * (cache + state) / mixer.cache_shards(layout.tensor)
     return total * stage_share(spec, layout)
 

@@ -49,12 +49,15 @@ def cost_of(d: Deployment, load: Workload, gpus: int, output_tokens_per_s: float
     if row is None:
         return None
     hour = Spread(row.low_usd_per_hour, row.median_usd_per_hour, row.high_usd_per_hour).scaled(gpus)
-    prefill_s = single_prompt_s(d, load.prompt_tokens) if d.is_local else prefill_work_s(d, load.prompt_tokens)
-    replicas = max(1, gpus // d.layout.gpus)
+    if d.is_local:
+        prefill_s, at_once = single_prompt_s(d, load.prompt_tokens), 1
+    else:  # every attention rank and every stage works on a prompt of its own
+        prefill_s, at_once = prefill_work_s(d, load.prompt_tokens), d.layout.data * d.layout.pipeline
+    at_once *= max(1, gpus // d.layout.gpus)
     return Cost(
         usd_per_hour=hour,
         usd_per_mtok_output=hour.scaled(MTOK / SECONDS_PER_HOUR / output_tokens_per_s),
-        usd_per_mtok_input=hour.scaled(MTOK / SECONDS_PER_HOUR * prefill_s / load.prompt_tokens / replicas),
+        usd_per_mtok_input=hour.scaled(MTOK / SECONDS_PER_HOUR * prefill_s / load.prompt_tokens / at_once),
         prices_as_of=row.as_of,
         source=row.source,
     )

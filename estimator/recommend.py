@@ -76,10 +76,12 @@ def _shorter_contexts(asked: Estimate) -> Iterator[Request]:
     load = asked.request.load
     longest = asked.max_context_tokens // 1024 * 1024
     if SHORTEST_USEFUL_CONTEXT_TOKENS <= longest < load.context_tokens:
-        share = longest / load.context_tokens
+        share = min(1.0, longest / (load.prompt_tokens + load.output_tokens))
         output = max(1, int(load.output_tokens * share))
-        shorter = replace(load, context_tokens=longest, output_tokens=output, prompt_tokens=longest - output)
-        yield replace(asked.request, load=shorter)
+        prompt = min(load.prompt_tokens, longest - output)
+        yield replace(
+            asked.request, load=replace(load, context_tokens=longest, output_tokens=output, prompt_tokens=prompt)
+        )
 
 
 def _smaller_caches(asked: Estimate, request: Request) -> Iterator[Request]:

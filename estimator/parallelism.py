@@ -55,6 +55,11 @@ def check_layout(spec: ModelSpec, layout: Layout, gpus: int) -> None:
             f"expert degree {layout.expert} is above tensor x data = {layout.stage_gpus}",
             f"use at most {layout.stage_gpus}",
         )
+    if layout.stage_gpus % layout.expert:
+        raise IllegalLayout(
+            f"{layout.stage_gpus} GPUs of a stage do not divide by the expert degree {layout.expert}",
+            f"use a divisor of {layout.stage_gpus}",
+        )
     reasons = list(split_obstacles(spec, layout))
     if reasons:
         raise IllegalLayout(

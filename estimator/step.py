@@ -97,7 +97,8 @@ def is_amd_or_intel(d: Deployment) -> bool:
 
 def dense_bytes(d: Deployment) -> float:
     """Bytes on one GPU of what every token uses: attention, dense networks, shared experts, the head."""
-    attention = d.parameters("attention", "recurrent") * d.bytes_per_weight("attention") * _attention_share(d)
+    mixers = sum(d.parameters(part) * d.bytes_per_weight(part) for part in ("attention", "recurrent"))
+    attention = mixers * _attention_share(d)
     other = sum(d.parameters(part) * d.bytes_per_weight(part) for part in ("dense", "shared"))
     head = d.head_parameters * d.bytes_per_weight("output_head")
     return attention / d.layout.tensor + (other + head) / d.dense_shards

@@ -32,7 +32,7 @@ from estimator.rates import compute_path
 from estimator.step import Bound, roofline_step_s
 from estimator.throughput import SweetSpot, max_throughput, sweet_spot, throughput_under_load
 from estimator.units import GB
-from estimator.workload import MOST_GPUS, Workload
+from estimator.workload import MOST_GPUS, MOST_TOKENS, Workload
 
 Tier = Literal["consumer", "workstation", "infrastructure"]
 
@@ -146,6 +146,9 @@ def _setup(request: Request) -> _Setup:
     fraction = request.memory_fraction
     if fraction is not None and not 0 < fraction <= 1:
         raise ImpossibleValue(f"a memory fraction of {fraction:g} cannot be", "give a share above 0 and up to 1")
+    for key, value in (("sequences", request.max_num_seqs), ("batched tokens", request.max_num_batched_tokens)):
+        if value is not None and not 0 < value <= MOST_TOKENS:
+            raise ImpossibleValue(f"at most {value:,} {key} cannot be", f"give a number from 1 to {MOST_TOKENS:,}")
     said = list(request.load.assumptions)
     name = request.engine or default_engine(request.gpu, request.weights)
     version = request.engine_version or NEWEST[name]
@@ -209,7 +212,7 @@ def _as_engine_cuts(setup: _Setup, layout: Layout) -> Layout:
     """The layout as asked; llama.cpp cuts by layers, so its tensor degree becomes stages."""
     request = setup.request
     if setup.engine.name == "llama.cpp":
-        return Layout(1, min(layout.gpus, request.spec.headline.num_hidden_layers))
+        layout = Layout(1, min(layout.gpus, request.spec.headline.num_hidden_layers))
     check_layout(request.spec, layout, request.gpus)
     return layout
 
@@ -247,7 +250,7 @@ def _preference(setup: _Setup, layout: Layout) -> tuple[bool, bool, float]:
     if load.concurrency is None:
         return True, True, -(times.ttft_s + (load.output_tokens - 1) * times.tpot_s)
     holds = memory.max_concurrency * replicas >= load.concurrency
-    return True, holds, replicas * throughput_under_load(load, times)
+    return True, holds, _busy_replicas(setup, layout) * throughput_under_load(load, times)
 
 
 # -- one layout -----------------------------------------------------------------------------------------------------
@@ -255,6 +258,11 @@ def _preference(setup: _Setup, layout: Layout) -> tuple[bool, bool, float]:
 
 def _replicas(setup: _Setup, layout: Layout) -> int:
     return max(1, setup.request.gpus // layout.gpus)
+
+
+def _busy_replicas(setup: _Setup, layout: Layout) -> int:
+    """Replicas that have work: fewer requests than replicas leave the others idle."""
+    return min(_replicas(setup, layout), setup.request.load.concurrency or MOST_GPUS)
 
 
 def _asked(setup: _Setup, layout: Layout) -> float:
@@ -290,7 +298,7 @@ def _deployment(setup: _Setup, layout: Layout) -> Deployment:
 
 def _estimate(setup: _Setup, layout: Layout) -> Estimate:
     request, load = setup.request, setup.request.load
-    replicas, asked = _replicas(setup, layout), _asked(setup, layout)
+    replicas, busy, asked = _replicas(setup, layout), _busy_replicas(setup, layout), _asked(setup, layout)
     memory, d = _memory(setup, layout), _deployment(setup, layout)
     capacity = _capacity(setup, memory, layout)
     times = latency(d, load, asked, capacity, _date(request))
@@ -308,14 +316,14 @@ def _estimate(setup: _Setup, layout: Layout) -> Estimate:
         max_context_tokens=_longest_context(setup, memory, layout, asked),
         ttft=ttft_interval(times.ttft_s, request.gpu, d.kind, asked, is_local=d.is_local),
         tpot=tpot_interval(times.tpot_s, request.gpu, d.kind, asked, is_local=d.is_local),
-        throughput=throughput_interval(throughput, request.gpu, d.kind).scaled(replicas),
-        concurrency=concurrency * replicas,
+        throughput=throughput_interval(throughput, request.gpu, d.kind).scaled(busy),
+        concurrency=concurrency * busy,
         bound=times.step.bound,
         latency=times,
         roofline_tpot_s=roofline_step_s(d, times.batch, load.mean_context_tokens),
         sweet_spot=sweet_spot(d, load.mean_context_tokens),
         tier=tier(request.spec),
-        cost=cost_of(d, load, request.gpus, throughput * replicas),
+        cost=cost_of(d, load, request.gpus, throughput * busy),
         assumptions=_assumptions(setup, layout, replicas),
         warnings=(*_warnings(setup, memory, replicas), *sorted(set(cut_blocks(request.spec, layout)))),
     )

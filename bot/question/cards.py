@@ -146,9 +146,20 @@ def cut(text: str) -> Atoms:
     return atoms
 
 
+def starts_card(atom: str) -> bool:
+    """Whether any card's name begins with that atom."""
+    return atom in _index()
+
+
 def match_card(atoms: Atoms, place: int) -> tuple[str, str, int] | None:
     """Id, spelling and end of the longest card name that starts at that atom."""
-    for spelled, gpu_id, name in _index().get(atoms.texts[place], ()):
+    rows = _index().get(atoms.texts[place])
+    if rows is None:
+        return None
+    second = atoms.at(place + 1)
+    if second in _JOINTS:
+        second = atoms.at(place + 2)
+    for spelled, gpu_id, name in (*rows.get(second, ()), *rows.get("", ())):
         end = _walk(atoms, place, spelled)
         if end is not None:
             return gpu_id, name, end
@@ -180,11 +191,32 @@ def near_cards(word: str) -> tuple[str, ...]:
     if len(compact) < 3:
         return ()
     alike = compact.translate(_ALIKE)
-    ids = (gpu_id for name, gpu_id in _compact_names().items() if _one_slip(alike, name.translate(_ALIKE)))
-    return tuple(dict.fromkeys(ids))[:3]
+    names = [name for key in _shortened(alike) for name in _slips().get(key, ()) if _one_slip(alike, name)]
+    names.sort(key=lambda name: name != alike)
+    return tuple(dict.fromkeys(_alike_ids()[name] for name in names))[:3]
 
 
 _ALIKE: Final = str.maketrans("ol", "01")
+
+
+def _shortened(word: str) -> tuple[str, ...]:
+    """The word and the word without each of its letters: two words one slip apart share one of these."""
+    return (word, *(word[:at] + word[at + 1 :] for at in range(len(word))))
+
+
+@cache
+def _alike_ids() -> dict[str, str]:
+    return {name.translate(_ALIKE): gpu_id for name, gpu_id in _compact_names().items() if len(name) > 2}
+
+
+@cache
+def _slips() -> dict[str, list[str]]:
+    """Names by each of their shortened forms, made at the first word that may be a slip."""
+    slips: dict[str, list[str]] = {}
+    for name in _alike_ids():
+        for key in dict.fromkeys(_shortened(name)):
+            slips.setdefault(key, []).append(name)
+    return slips
 
 
 def _one_slip(left: str, right: str) -> bool:
@@ -219,7 +251,9 @@ _JOINTS: Final = frozenset({"-", "_", "+"})
 def _may_stand_apart(before: str, after: str) -> bool:
     """A single letter and a number are one word: `H100`, `H-100`, never `a 100 token prompt`."""
     letter_then_digit = len(before) == 1 and before.isalpha() and after[0].isdigit()
-    digit_then_letter = before[-1].isdigit() and len(after) == 1 and after.isalpha()
+    digit_then_letter = (
+        before[-1].isdigit() and len(after) == 1 and after.isalpha() and (before, after) != ("4090", "d")
+    )
     return not (letter_then_digit or digit_then_letter)
 
 
@@ -250,14 +284,16 @@ def _names() -> dict[str, str]:
 
 
 @cache
-def _index() -> dict[str, list[Row]]:
-    """Names by their first atom, the longest first."""
-    rows: dict[str, list[Row]] = {}
+def _index() -> dict[str, dict[str, list[Row]]]:
+    """Names by their first and second atoms, the longest first."""
+    rows: dict[str, dict[str, list[Row]]] = {}
     for name, gpu_id in _names().items():
         spelled = tuple(atom for atom in _ATOM.findall(_SXM.sub("sxm ", name)) if atom[0].isalnum())
-        rows.setdefault(spelled[0], []).append((spelled, gpu_id, name))
-    for found in rows.values():
-        found.sort(key=lambda row: -len(row[0]))
+        seconds = rows.setdefault(spelled[0], {})
+        seconds.setdefault(spelled[1] if len(spelled) > 1 else "", []).append((spelled, gpu_id, name))
+    for seconds in rows.values():
+        for found in seconds.values():
+            found.sort(key=lambda row: -len(row[0]))
     return rows
 
 

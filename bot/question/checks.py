@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Final
 
 from bot.errors import QuestionError
@@ -35,6 +36,10 @@ SEVERAL: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """Names that several generations carry: asked back, not guessed."""
 
+_OFFLOADS: Final = re.compile(
+    r"offload|ktransformers|(?:gpu|\d{4}) ?\+ ?(?:a )?cpu|system (?:memory|ram)|"
+    r"\d+ ?gb? ?(?:of )?(?:ddr\d? )?ram(?![a-z])|内存 ?\d"
+)
 _LAPTOP_HINT: Final = (
     "a laptop card is another chip with less memory and bandwidth; give the desktop card that is nearest"
 )
@@ -47,9 +52,10 @@ def refuse_machines(machines: Machines) -> None:
             f"{machines.impossible[0]}: a count of cards must lie between 1 and {LARGEST_COUNT:,}",
             "give the number of GPUs, e.g. 8xH100",
         )
-    notes = [_unknown_card(word) for word in machines.unknown]
-    if machines.unknown and not machines.refs:
-        word = machines.unknown[0]
+    notes = [_unknown_card(other.word) for other in machines.unknown]
+    sure = [other.word for other in machines.unknown if other.is_sure]
+    if sure and not machines.refs:
+        word = sure[0]
         near = SEVERAL.get(word) or near_cards(word)
         hint = _LAPTOP_HINT if word.startswith("laptop") else "`hubgauge hardware` lists the cards that are known"
         raise QuestionError(
@@ -99,6 +105,10 @@ def notes_on(text: str, rest: str, machines: Machines) -> list[str]:
     engine = next((word for word in UNMODELLED_ENGINES if re.search(rf"(?<![a-z0-9]){word}(?![a-z0-9])", text)), None)
     if engine:
         notes.append(f"{engine} has no model of its own here; the default engine is assumed")
+    if machines.are_joined:
+        notes.append("unlike cards in one machine: each is answered by itself; tensor parallel needs equal cards")
+    if _OFFLOADS.search(text) and any(GPUS[ref.id].vendor != "Apple" for ref in machines.refs):
+        notes.append("layers or experts in system memory are not estimated; the cards' own memory counts")
     unnamed = None if machines.refs else _UNNAMED.search(rest)
     if unnamed:
         notes.append(_cards_of_memory(unnamed))
@@ -146,40 +156,51 @@ def _unknown_card(word: str) -> str:
 
 def _cards_of_memory(found: re.Match[str]) -> str:
     memory_gb = float(found[2])
-    rows = [gpu.id for gpu in GPUS.values() if gpu.sold_memory_gb == memory_gb and gpu.vendor in {"NVIDIA", "AMD"}]
-    named = _or(tuple(rows[:4])) or "rtx-4090 48gb"
+    rows = [gpu for gpu in GPUS.values() if gpu.sold_memory_gb == memory_gb and gpu.vendor in {"NVIDIA", "AMD"}]
+    fastest = sorted(rows, key=lambda gpu: -gpu.memory_gb_per_s)
+    named = _or(tuple(gpu.id for gpu in fastest[:4])) or f"rtx-3060-12gb {memory_gb:g}gb"
     return f"a card known by its memory only ({memory_gb:g} GB): name it for speeds, for example {named}"
 
 
 def _family_slips(text: str) -> list[tuple[str, str]]:
     """Words one letter away from a family, where they stand with a version or a size."""
-    slips = []
+    slips: dict[str, str] = {}
+    seen: set[str] = set()
     for found in _WORD.finditer(text):
         letters = found[0].rstrip("0123456789.")
-        following = re.match(r"[-_ ]?(?:v|r)?\d+(?:\.\d+)?b?(?![a-z0-9%])", text[found.end() : found.end() + 10])
-        if letters in FAMILIES or not (following or len(found[0]) > len(letters)):
+        if found[0] in seen or letters in FAMILIES:
             continue
-        family = _family_near(letters)
-        if family:
-            slips.append((found[0], family))
-    return slips
+        following = _VERSION_AFTER.match(text, found.end())
+        if following or len(found[0]) > len(letters):
+            seen.add(found[0])
+            family = _family_near(letters)
+            if family:
+                slips[found[0]] = family
+    return list(slips.items())
+
+
+_VERSION_AFTER: Final = re.compile(r"[-_ ]?(?:v|r)?\d{1,4}(?:\.\d)?b?(?![a-z0-9%])")
 
 
 def _family_near(word: str) -> str | None:
     if len(word) < 4:
         return None
-    for family in FAMILIES:
-        if (
-            abs(len(family) - len(word)) <= 1
-            and family[0] == word[0]
-            and len(family) > 3
-            and _is_one_edit(word, family)
-        ):
-            return family
-    return None
+    return next((family for family in _families_by_letter().get(word[0], ()) if _is_one_edit(word, family)), None)
+
+
+@cache
+def _families_by_letter() -> dict[str, list[str]]:
+    """Families of four letters and more: a slip in the first letter is not looked for."""
+    by_letter: dict[str, list[str]] = {}
+    for family in sorted(FAMILIES):
+        if len(family) > 3:
+            by_letter.setdefault(family[0], []).append(family)
+    return by_letter
 
 
 def _is_one_edit(left: str, right: str) -> bool:
+    if abs(len(left) - len(right)) > 1:
+        return False
     start = 0
     while start < min(len(left), len(right)) and left[start] == right[start]:
         start += 1

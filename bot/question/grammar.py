@@ -43,7 +43,10 @@ class Rule:
 
     def applies(self, text: str) -> bool:
         """Whether a word of the gate stands in the text."""
-        return any(word in text for word in self.gate)
+        for word in self.gate:  # noqa: SIM110  # a plain loop is twice as fast, and every rule of every question asks
+            if word in text:
+                return True
+        return False
 
 
 RULES: Final[tuple[Rule, ...]] = (
@@ -208,9 +211,9 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         "concurrency",
-        ("concurren", "max-num-seq", "max_num_seq", "max num seq", "batch", "bs", "并发", "np", "running"),
+        ("conc", "max-num-seq", "max_num_seq", "max num seq", "batch", "bs", "并发", "np", "running"),
         r"(?<![a-z])(?:max[-_ ]?(?:concurrency|num[-_ ]?seqs?|batch(?:[-_ ]?size)?|running[-_ ]?requests)|"
-        r"concurrency(?: level)?|concurrent (?:users|requests|sequences)|"
+        r"conc(?:urrency)?(?: level)?|concurrent (?:users|requests|sequences)|"
         rf"(?:micro[-_ ]?)?batch[-_ ]?(?:size)?|bs|并发(?:数|量|度)?){_LINK}{_COUNT_WORDS}(?![0-9.]|[a-z]|/)",
         "batch size 8",
         ("value",),

@@ -5,13 +5,16 @@ known are returned as what they are, for the meaning to refuse by name.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final
 
-from bot.question.cards import MEMORY_OF_SPELLING, Atoms, cut, find_tpus, is_card, match_card, near_cards
+from bot.question.cards import MEMORY_OF_SPELLING, Atoms, cut, find_tpus, match_card, starts_card
 from bot.question.instances import find_instances
 from bot.question.query import HardwareRef
 from bot.question.seats import Seat, read_seat
+from bot.question.unknown_cards import Unknown, find_unknown
 from bot.question.words import NUMBER_WORDS, word_set
 from estimator.gpus import GPUS, with_memory
 from estimator.hardware import Gpu
@@ -38,7 +41,10 @@ _GPU_COUNT: Final = re.compile(
 )
 _HOW_MANY: Final = re.compile(
     r"(?:how many|number of|how much|minimum (?:number|count) of|min(?:imum)?)(?: of)?(?: the)?(?: [a-z-]+){0,2}? ?"
-    r"(?:gpus?|cards?|chips?|nodes?|machines?|devices?|accelerators?|$)|(?:几|多少)(?:张|块|卡|个|台|片|机)|多少gpu"
+    r"(?:gpus?|cards?|chips?|nodes?|machines?|devices?|accelerators?)|(?:几|多少)(?:张|块|卡|个|台|片|机)|多少gpu"
+)
+_ASKS_MACHINES: Final = re.compile(
+    r"how many (?:[a-z0-9]+ ){0,2}(?:nodes|machines|servers|boxes)|(?:几|多少)个?(?:台|节点)"
 )
 _HOW_MANY_CARD: Final = re.compile(r"(?:how many|number of|how much|几|多少)[a-z张块个台片的 ]{0,20}$")
 _CPU: Final = re.compile(
@@ -55,9 +61,10 @@ class Machines:
 
     refs: list[HardwareRef] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    unknown: list[str] = field(default_factory=list)
+    unknown: list[Unknown] = field(default_factory=list)
     impossible: list[str] = field(default_factory=list)
     spans: list[tuple[int, int]] = field(default_factory=list)
+    are_joined: bool = False
 
 
 @dataclass(slots=True)
@@ -85,6 +92,9 @@ def find_hardware(text: str, replica_gpus: int | None = None) -> Machines:
     _apply_loose_count(text, cards, nodes, replica_gpus)
     for card in cards:
         _refuse_impossible(card, machines)
+    machines.are_joined = any(
+        left.gpu_id != right.gpu_id and "+" in text[left.span[1] - 1 : right.span[0]] for left, right in pairwise(cards)
+    )
     machines.refs = _merged([_ref(card, machines) for card in cards], cards)
     if not machines.refs and not machines.unknown and "cpu" in text and _CPU.search(text):
         machines.refs.append(HardwareRef("cpu-desktop-ddr5"))
@@ -96,8 +106,7 @@ def _cards(text: str, machines: Machines) -> list[_Found]:
         _Found(gpu_id, text[span[0] : span[1]], Seat(0, 0, count=count), span)
         for gpu_id, count, span in [*find_tpus(text), *find_instances(text)]
     ]
-    for named in found:
-        text = text[: named.span[0]] + " " * (named.span[1] - named.span[0]) + text[named.span[1] :]
+    text = _blanked(text, [card.span for card in found])
     atoms = cut(text)
     at = 0
     while at < len(atoms):
@@ -107,12 +116,20 @@ def _cards(text: str, machines: Machines) -> list[_Found]:
             at = max(at + 1, card.seat.end)
         else:
             at += 1
-    _note_unknown(text, found, machines)
+    for other in find_unknown(_blanked(text, [card.span for card in found])):
+        machines.unknown.append(other)
+        machines.spans.append(other.span)
     return found
 
 
+def _blanked(text: str, spans: list[tuple[int, int]]) -> str:
+    for start, end in spans:
+        text = f"{text[:start]}{' ' * (end - start)}{text[end:]}"
+    return text
+
+
 def _card_at(atoms: Atoms, at: int, text: str, machines: Machines) -> _Found | None:
-    if not _starts_there(atoms, at):
+    if not (starts_card(atoms.texts[at]) and _starts_there(atoms, at)):
         return None
     matched = match_card(atoms, at)
     if matched is None:
@@ -122,14 +139,15 @@ def _card_at(atoms: Atoms, at: int, text: str, machines: Machines) -> _Found | N
         return None
     other = _another_chip(atoms, at, end)
     if other:
-        machines.unknown.append(other)
-        machines.spans.append((atoms.starts[at], atoms.ends[end - 1]))
+        span = (atoms.starts[at], atoms.ends[end - 1])
+        machines.unknown.append(Unknown(other, span))
+        machines.spans.append(span)
         return None
     seat = read_seat(atoms, at, end, is_unified=_is_unified(GPUS[gpu_id]))
     if seat.memory_gb is None:
         seat.memory_gb = MEMORY_OF_SPELLING.get(name)
     gpu_id = _form_after(atoms, end, gpu_id, name)
-    _apply_system(text[: atoms.starts[at]], seat, name)
+    _apply_system(text[max(0, atoms.starts[at] - 8) : atoms.starts[at]], seat, name)
     span = (atoms.starts[seat.start], atoms.ends[seat.end - 1])
     return _Found(gpu_id, name, seat, span, is_bare=name == name.split(" ")[0])
 
@@ -266,10 +284,14 @@ def _is_per_node(text: str, count: int, nodes: int) -> bool:
 
 def _apply_loose_count(text: str, cards: list[_Found], nodes: int | None, replica_gpus: int | None) -> None:
     """A count that stands apart from its only card; None where the count is what is asked."""
+    if _ASKS_MACHINES.search(text):
+        for card in cards:
+            card.seat.count = None
+        return
     uncounted = [card for card in cards if card.seat.count is None]
     if not uncounted:
         return
-    asked = len({card.gpu_id for card in cards}) >= 1 and _asks_how_many(text, uncounted)
+    asked = _asks_how_many(text, uncounted)
     loose = _GPU_COUNT.search(text) if not asked else None
     for card in uncounted:
         if asked:
@@ -296,6 +318,12 @@ def _refuse_impossible(card: _Found, machines: Machines) -> None:
         machines.impossible.append(f"{count:,} x {card.typed}")
 
 
+MODIFIED_GB: Final[Mapping[str, float]] = {"rtx-4090": 48, "rtx-4090-d": 48, "rtx-2080-ti": 22, "rtx-3080-10gb": 20}
+"""Memories that dealers put on a card: beside the name they are each card's, not the sum of two.
+
+Source: vllm#17327 and Hunyuan-A13B#9 (48 GB), Qwen3#389 (22 GB); the 3080 with 20 GB was sold to miners.
+"""
+
 LARGEST_MEMORY_GB: Final = 10_000
 """Of one card, in GB: more is no memory of a card."""
 
@@ -309,7 +337,8 @@ def _ref(card: _Found, machines: Machines) -> HardwareRef:
     if memory_gb is None or not 0 < memory_gb < LARGEST_MEMORY_GB:
         return HardwareRef(gpu.id, count)
     sized = with_memory(gpu, memory_gb)
-    if sized.id == gpu.id and _is_total(gpu, count, memory_gb, machines):
+    is_modified = card.seat.memory_is_beside and MODIFIED_GB.get(gpu.id) == memory_gb
+    if sized.id == gpu.id and not is_modified and _is_total(gpu, count, memory_gb, machines):
         return HardwareRef(gpu.id, count)
     if _is_as_reported(gpu, memory_gb) or (memory_gb > 4 * gpu.sold_memory_gb and not _is_unified(gpu)):
         return HardwareRef(gpu.id, count)
@@ -359,58 +388,3 @@ def _merged(refs: list[HardwareRef], cards: list[_Found]) -> list[HardwareRef]:
 
 def _is_same(left: HardwareRef, right: HardwareRef) -> bool:
     return left.id == right.id and (left.memory_gb == right.memory_gb or not (left.memory_gb and right.memory_gb))
-
-
-_PREFIXED: Final = re.compile(
-    r"(?<![a-z0-9])((?:rtx|gtx|geforce|quadro|titan|tesla|radeon|rx|arc|instinct|ascend|昇腾|atlas|gaudi|tpu) ?-?"
-    r"(?:pro |titan |rtx |gtx |x )?(?:[a-z]{0,2}\d{2,4}[a-z]{0,3}|rtx|xp|v)(?: ?(?:ti|super|duo|"
-    r"xtx?)(?![a-z]))?)(?![a-z0-9])"
-)
-_LIKE_A_CARD: Final = (
-    r"([a-z]{1,4}-?\d{1,4}[a-z0-9]{0,4}|[1-5]0[5-9]0(?: ?ti| ?super)?|\d{2,4}[a-z]{1,2}(?: duo)?|titan rtx)"
-)
-_IN_PLACE: Final = re.compile(
-    rf"(?:(?:\bon|using|上用|用)(?: an?| the| my| our| single| one)*(?: nvidia| amd| intel)? (?:\d+ ?[x*]? ?)?|"
-    rf"(?<![a-z0-9.])\d{{1,4}} ?[x*] ?|(?<![a-z0-9.])[1-9]\d? (?=l\d))"
-    rf"{_LIKE_A_CARD}(?![a-z0-9.%])(?! ?(?:tokens?|users?|ms|%|bits?|context|ctx|layers?|steps?|gb|nodes?))"
-)
-_KNOWN_ABSENT: Final = re.compile(
-    r"(?<![a-z0-9])(310p\d?|300i ?duo|300v|titan (?:rtx|xp|v)|k80|m40|m60|p4|rtx 5880|5880 ?ada|1080 ?ti|gtx 1080|"
-    r"[a-z]?h?gx ?2|910a|910pro|"
-    r"h1000|(?:rtx ?)?[1-5]0[5-9]0 ?ti)(?![a-z0-9])"
-)
-_NO_CARDS: Final = re.compile(
-    r"(?:tp|pp|dp|ep|bs|top|q|v|p|cuda|sm|py|int|fp|bf|nf|gen|k|o|s|r|t|ubuntu|win|iq|port|ddr|hbm|gddr|pcie|usb|"
-    r"x86|gfx|ec|isl|osl|mp)"
-    r"-?\d+[a-z]*|\d+(?:k|m|b|g|gb|tb|t|s|ms|x|w|p|d|th|st|nd|rd|v|h|gib|kb|mb|hz|fp|am|pm|u)|[a-z]+-?0+|v\d.*|"
-    r"[a-z]{1,4}\d{1,4}b"
-)
-
-
-def _note_unknown(text: str, found: list[_Found], machines: Machines) -> None:
-    """Words in the place of a card that are none: quoted back, for the meaning to refuse."""
-    blank = list(text)
-    for card in found:
-        blank[card.span[0] : card.span[1]] = " " * (card.span[1] - card.span[0])
-    rest = "".join(blank)
-    for pattern in (_PREFIXED, _KNOWN_ABSENT, _IN_PLACE):
-        for other in pattern.finditer(rest):
-            word = other[1]
-            if (
-                not _NO_CARDS.fullmatch(word)
-                and not is_card(word)
-                and not any(word in seen for seen in machines.unknown)
-            ):
-                machines.unknown.append(word)
-                machines.spans.append(other.span(1))
-    for other in re.finditer(r"(?<![a-z0-9.-])(?=[a-z0-9-]*\d)[a-z0-9-]{3,8}(?![a-z0-9.])", rest):
-        word = other[0]
-        if not any(word in seen for seen in machines.unknown) and _is_slip(word):
-            machines.unknown.append(word)
-            machines.spans.append(other.span())
-
-
-def _is_slip(word: str) -> bool:
-    return (
-        not _NO_CARDS.fullmatch(word) and bool(re.search(r"[a-z]", word)) and len(word) > 3 and bool(near_cards(word))
-    )

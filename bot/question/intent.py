@@ -47,7 +47,7 @@ _CAPACITY: Final = re.compile(
     r"用户|人)|最大(?:上下文|并发|支持)|并发(?:上限|人数)|多长"
 )
 _CAN: Final = re.compile(
-    r"(?<![a-z])(?:can|could|will|would|does|do|is it possible|possible to|able to|enough|sufficient|suffice|"
+    r"(?<![a-z])(?:can(?!'t|not)|could|will|would|does|do|is it possible|possible to|able to|enough|sufficient|suffice|"
     r"fits?)(?![a-z])|能跑|跑(?:得|的)?起来|够吗|够不够|可以跑|能不能|能否|是否|可以.{0,20}吗|能.{0,24}吗|行吗|支持吗"
 )
 _DIAGNOSE: Final = re.compile(
@@ -69,7 +69,7 @@ def read_intent(text: str, *, models: int, cards: int, is_bare: bool, asks_count
     """
     if _METHODS.search(text):
         return "methods"
-    if _EXPLAIN.search(text):
+    if _EXPLAIN.search(text) and not (cards and _DIAGNOSE.search(text)):
         return "explain"
     if not models or _asks_for_model(text, models, cards):
         if _PICK.search(text):

@@ -41,6 +41,7 @@ _DATE: Final = re.compile(r"0[1-9]\d\d|1[0-2]\d\d|2[3-9](?:0[1-9]|1[0-2])|2[3-9]
 _COUNTED: Final = re.compile(
     r" ?(?:x|\*|nodes?|gpus?|cards?|users?|people|requests?|concurrent|machines?|servers?|tokens?|卡|张|块|台|个|机)"
 )
+_PART: Final = re.compile(r"[-_:]")
 _RUN: Final = re.compile(r"[a-z]+")
 _SIZE_BEFORE: Final = re.compile(
     r"(?<![a-z0-9.-])(\d+(?:\.\d+)?b)(?:[- ](?:parameters?|params?|version|variant))?(?: of)?(?: the)? ?的? ?$"
@@ -108,8 +109,11 @@ def family_of(word: str) -> str | None:
     """The family that a word names at its start or after a dash; numbered families only at the start."""
     if word in OTHER_ENGINES or word in ENGINES or _TOOL.match(word):
         return None
-    places = [0, *(found.end() for found in re.finditer(r"[-_:]", word))]
-    return next((family for place in places if (family := _family_at(word, place))), None)
+    family = _family_at(word, 0)
+    if family is None and not word.isalnum():
+        places = (found.end() for found in _PART.finditer(word))
+        family = next((family for place in places if (family := _family_at(word, place))), None)
+    return family
 
 
 def _family_at(word: str, place: int) -> str | None:

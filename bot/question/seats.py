@@ -41,7 +41,7 @@ class Seat:
     end: int
     count: int | None = None
     memory_gb: float | None = None
-    memory_is_sure: bool = False
+    memory_is_beside: bool = False
     machines: int = 1
 
 
@@ -68,7 +68,7 @@ def _read_before(atoms: Atoms, seat: Seat) -> None:
     while at >= 0:
         word = atoms.at(at)
         if word in _MEMORY_UNITS and whole(atoms.at(at - 1)) is not None and seat.memory_gb is None:
-            seat.memory_gb, seat.memory_is_sure = float(atoms.at(at - 1).replace(",", "")), True
+            seat.memory_gb, seat.memory_is_beside = float(atoms.at(at - 1).replace(",", "")), True
             at -= 2
         elif _is_skipped(atoms, at):
             at -= 1
@@ -100,10 +100,11 @@ def _count_before(atoms: Atoms, seat: Seat, at: int, *, glued: bool) -> None:
 
 def _machines_before(atoms: Atoms, seat: Seat, at: int) -> None:
     """`2x8 H100`, `2*8*H100`: a product of machines and cards."""
-    if atoms.at(at - 1) in _SIGNS:
-        machines = _number_at(atoms, at - 2)
-        if machines and _may_count(atoms, at - 2):
-            seat.machines, seat.start = machines, at - 2
+    sign_at = at - 2 if atoms.at(at - 1) == "(" else at - 1
+    if atoms.at(sign_at) in _SIGNS:
+        machines = _number_at(atoms, sign_at - 1)
+        if machines and _may_count(atoms, sign_at - 1):
+            seat.machines, seat.start = machines, sign_at - 1
 
 
 def _number_at(atoms: Atoms, at: int) -> int | None:
@@ -213,5 +214,5 @@ def _memory_step(atoms: Atoms, seat: Seat, at: int, *, led: bool, is_unified: bo
     if not sure:
         return 0
     seat.memory_gb = float(number.replace(",", ""))
-    seat.memory_is_sure = not led or after in _CARD_MEMORY
+    seat.memory_is_beside = not led
     return 2

@@ -40,7 +40,7 @@ NUMBERED_FAMILIES: Final = word_set(
 
 SECOND_WORDS: Final[Mapping[str, frozenset[str]]] = {
     "gpt": frozenset({"oss", "j", "neo", "neox", "2", "4", "4o", "5"}),
-    "command": frozenset({"r", "r+", "a"}),
+    "command": frozenset({"r", "r+", "r7b", "a"}),
     "seed": frozenset({"oss", "coder"}),
     "step": frozenset({"3", "2"}),
     "dots": frozenset({"llm1", "ocr", "vlm1"}),

@@ -194,9 +194,8 @@ UNDERSTOOD: Final[tuple[tuple[str, dict[str, Any], str], ...]] = (
     ("vllm serve ./checkpoints/Qwen2.5-7B-Instruct --max-num-seqs=16 --dtype=bfloat16 on 1 l4",
      {"models": ["qwen2.5-7b-instruct"], "concurrency": 16, "weights": "bf16", "hardware": ["1xl4"]},
      "a path, equals signs"),
-    ("python -m sglang.launch_server --model-path deepseek-ai/DeepSeek-V3 --tp 16 --nnodes 2 "
-     "--mem-fraction-static 0.85",
-     {"models": ["deepseek-ai/deepseek-v3"], "parallel": {"tensor": 16}, "engine": "sglang", "hardware": []}, A),
+    ("python -m sglang.launch_server --model-path deepseek-ai/DeepSeek-V3 --tp 16 --nnodes 2 --context-length 65536",
+     {"models": ["deepseek-ai/deepseek-v3"], "parallel": {"tensor": 16}, "engine": "sglang", "context": 65536}, A),
     # Chinese
     ("qwen3-235b-a22b fp8 8卡H20 最大上下文多少",
      {"models": ["qwen3-235b-a22b"], "hardware": ["8xh20-96gb"], "weights": "fp8", "intent": "estimate"}, "卡"),

@@ -1,12 +1,13 @@
 """Mixture-of-experts language models: a row of traits each."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from estimator.attention import GroupedQueryAttention
 from estimator.feedforward import MixtureOfExperts
 from ingest.config_reader import ConfigReader
-from ingest.families.anatomy import FamilyReader, LayerMixers, LayerNetworks
+from ingest.families.anatomy import FamilyReader, LayerMixers, LayerNetworks, by_kind
 from ingest.families.decoder import Decoder
 from ingest.families.latent import Latent
 from ingest.families.networks import (
@@ -19,9 +20,17 @@ from ingest.families.networks import (
     sparse_step,
     stated_shared,
 )
-from ingest.families.softmax import GroupedQuery
+from ingest.families.softmax import GroupedQuery, read_heads
 from ingest.families.special import granite_networks
-from ingest.families.windows import by_layer_types, full_context, layer_types, patterned, window_of, window_when_used
+from ingest.families.windows import (
+    FULL,
+    by_layer_types,
+    full_context,
+    layer_types,
+    patterned,
+    window_of,
+    window_when_used,
+)
 
 BIASED: Final = GroupedQuery(qkv_bias="attention_bias", output_bias="attention_bias")
 HEAD_NORMED: Final = GroupedQuery(qkv_bias="attention_bias", output_bias="attention_bias", qk_norm="head")
@@ -71,6 +80,40 @@ def _mimo_attention(config: ConfigReader, kind: str) -> GroupedQueryAttention:
     )
 
 
+def minimax_m3(config: ConfigReader) -> LayerMixers:
+    """MiniMax-M3: sparse layers have an indexer whose keys are cached; blocks of tokens are picked, not tokens."""
+    layers = config.layer_count()
+    inner = config.optional_section("sparse_attention_config")
+    if config.text_list("layer_types"):
+        kinds = layer_types(config, layers)
+    elif inner is not None and inner.states("sparse_attention_freq"):
+        steps = inner.int_of_layer("sparse_attention_freq", layers=layers)
+        kinds = ["minimax_m3_sparse" if step else "full_attention" for step in steps]
+    else:
+        kinds = ["full_attention"] * layers
+    plain = GroupedQuery(qk_norm="head").mixer(config, read_heads(config), None)
+    return by_kind(kinds, lambda kind: _minimax_m3_attention(config, plain, kind))
+
+
+def _minimax_m3_attention(config: ConfigReader, plain: GroupedQueryAttention, kind: str) -> GroupedQueryAttention:
+    if kind in FULL:
+        return plain
+    if kind != "minimax_m3_sparse":
+        raise config.unsupported("layer_types", kind, "no such kind of layer is known")
+    inner = config.optional_section("sparse_attention_config") or config
+    width = inner.positive_int("index_head_dim", "sparse_index_dim")
+    heads = inner.positive_int("index_n_heads", "sparse_num_index_heads")
+    blocks = inner.positive_int("index_topk_blocks", "sparse_topk_blocks")
+    blocks += inner.count("index_local_blocks", "sparse_local_block", default=0)
+    return replace(
+        plain,
+        extra_matrix_parameters=plain.hidden_size * width * (heads + 1),
+        vector_parameters=plain.vector_parameters + 2 * width,
+        sparse_top_k=blocks * inner.positive_int("index_block_size", "sparse_block_size"),
+        index_elements_per_token=width,
+    )
+
+
 def minimax_m3_networks(config: ConfigReader) -> LayerNetworks:
     """Experts of `intermediate_size` with a shared one, after dense layers of `dense_intermediate_size`."""
     sparse = after_first_dense(config, config.layer_count())
@@ -112,6 +155,7 @@ def ernie_vl_networks(config: ConfigReader) -> LayerNetworks:
     raise config.unsupported("model_type", config.model_type, "two kinds of experts in a layer are not described yet")
 
 
+MINIMAX_M3: Final = Decoder(attention=minimax_m3, network=minimax_m3_networks, correction_buffers=True)
 HUNYUAN_MOE: Final = Decoder(attention=HEAD_NORMED, network=hunyuan_networks)
 
 MOE: Final[Mapping[str, FamilyReader]] = {
@@ -238,9 +282,8 @@ MOE: Final[Mapping[str, FamilyReader]] = {
         network=Experts(sparse_layers=sparse_step),
     ),
     "mimo_v2_flash": Decoder(attention=mimo_v2, network=GLM_EXPERTS, correction_buffers=True),
-    "minimax_m3_vl_text": Decoder(
-        attention=GroupedQuery(qk_norm="head"), network=minimax_m3_networks, correction_buffers=True
-    ),
+    "minimax_m3": MINIMAX_M3,
+    "minimax_m3_vl_text": MINIMAX_M3,
     "mistral4": Decoder(attention=Latent(), network=GLM_EXPERTS),
     "olmoe": Decoder(
         attention=GroupedQuery(qkv_bias="attention_bias", output_bias="attention_bias", qk_norm="width"),

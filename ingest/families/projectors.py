@@ -267,3 +267,17 @@ def minicpmv_resampler(config: ConfigReader, language: Headline) -> int:
     queries = config.positive_int("query_num") * out
     attention = linear(out, 3 * out) + linear(out, out)
     return any_encoder(vision) + queries + width * out + attention + 3 * norm(out) + out * out
+
+
+def minimax_m3_vision(config: ConfigReader, language: Headline) -> int:
+    """A tower with two-frame patches, two layers, and two more over merged patches."""
+    vision = config.optional_section("vision_config")
+    if vision is None:
+        return undescribed(config, language)
+    width, out = vision.positive_int("hidden_size"), language.hidden_size
+    inner, frames = config.positive_int("projector_hidden_size"), towers.square(vision, "temporal_patch_size")[0]
+    merge = vision.positive_int("spatial_merge_size")
+    total = towers.patches(vision, width, bias=False, frames=frames) + norm(width)
+    total += towers.blocks(vision.layer_count(), width, vision.positive_int("intermediate_size"))
+    total += linear(width, inner) + linear(inner, out)
+    return total + linear(out * merge * merge, inner) + linear(inner, out)

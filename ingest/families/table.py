@@ -78,6 +78,7 @@ FAMILIES: Final[Mapping[str, FamilyReader]] = {
     "llama4": _vision("llama4_text", projectors.llama4_vision),
     "llava": Multimodal(language=ANY_LANGUAGE, language_type="llama", vision=projectors.llava_vision),
     "minicpmv4_6": Multimodal(language=ANY_LANGUAGE, language_type="qwen3_5_text", vision=projectors.minicpmv_vision),
+    "minimax_m3_vl": _vision("minimax_m3_vl_text", projectors.minimax_m3_vision),
     "mistral3": Multimodal(language=ANY_LANGUAGE, language_type="mistral", vision=projectors.mistral3_vision),
     "mllama": _vision("mllama_text_model", projectors.mllama_vision),
     "qwen2_5_omni_thinker": Multimodal(

@@ -35,7 +35,7 @@ FACTS = [
 ]
 
 
-@pytest.mark.parametrize(("repo", "stored_parameters", "kv_bytes_per_token"), FACTS, ids=lambda value: str(value))
+@pytest.mark.parametrize(("repo", "stored_parameters", "kv_bytes_per_token"), FACTS, ids=str)
 def test_the_checkpoint_and_the_cache_are_as_published(
     repo: str, stored_parameters: int, kv_bytes_per_token: int
 ) -> None:

@@ -11,13 +11,12 @@ from functools import cache
 from itertools import pairwise
 from typing import Final
 
+from bot.question.patterns import Pattern
 from bot.question.words import word_set
 from estimator.gpus import GPUS, gpus_by_alias
 
-_ATOM: Final = re.compile(
-    r"(?<=\d)x|(?<=\d)gb?(?=[altv]\d)|\d{1,3}(?:,\d{3})+(?![\d,])|\d+(?:\.\d+)?|[a-z]+|[^\sa-z0-9]"
-)
-_SXM: Final = re.compile(r"sxm\d")
+_ATOM: Final = Pattern(r"(?<=\d)x|(?<=\d)gb?(?=[altv]\d)|\d{1,3}(?:,\d{3})+(?![\d,])|\d+(?:\.\d+)?|[a-z]+|[^\sa-z0-9]")
+_SXM: Final = Pattern(r"sxm\d")
 
 NOT_NAMES: Final = word_set(
     "g5 g6 g6e g7e p4d p5 p5e p5en cpu frontier aurora helios spr pvc turin genoa spark orin thor rubin 8i 8t 7x "
@@ -105,7 +104,7 @@ _TPU_ID: Final = {
     "v7": "tpu-v7",
     "v7x": "tpu-v7",
 }
-_TPU: Final = re.compile(
+_TPU: Final = Pattern(
     r"(?<![a-z0-9.])(?:(?:tpu|google)[- ]?(v2|v3|v4|v5e|v5p|v6e|v7x?|v5litepod)|(v5e|v5p|v6e|v7x|v5litepod))"
     r"(?:[-:](\d{1,4}))?(?![a-z0-9.])"
 )

@@ -9,6 +9,7 @@ from bot.errors import QuestionError
 from bot.question.cards import near_cards
 from bot.question.flags import Flags
 from bot.question.hardware import LARGEST_COUNT, Machines
+from bot.question.patterns import Pattern
 from bot.question.query import Query
 from bot.question.readings import Readings
 from bot.question.words import FAMILIES, MODELS_BY_SIZE, TRAINING, UNMODELLED_ENGINES
@@ -22,12 +23,13 @@ LARGEST_CONCURRENCY: Final = 10_000_000
 
 LARGEST_SPLIT: Final = LARGEST_COUNT
 
-_SIZE: Final = re.compile(r"(?<![a-z0-9.])(\d+(?:\.\d+)?b)(?![a-z0-9])")
-_UNNAMED: Final = re.compile(
+_SIZE: Final = Pattern(r"(?<![a-z0-9.])(\d+(?:\.\d+)?b)(?![a-z0-9])")
+_WORDS: Final = Pattern(r"[a-z][a-z0-9-]*|昇腾")
+_UNNAMED: Final = Pattern(
     r"(?<![a-z0-9.])(?:(\d{1,3})(?: ?[x*] ?| ))?(\d{1,3}) ?(?:g|gb|gib) ?(?:of )?(?:的)?(?:vram|gpus?|显存|显卡|card|"
     r"cards|卡|nvidia)(?![a-z])"
 )
-_WORD: Final = re.compile(r"(?<![a-z0-9])[a-z]{4,}(?:\.\d+|\d+(?:\.\d+)?)?(?![a-z])")
+_WORD: Final = Pattern(r"(?<![a-z0-9])[a-z]{4,}(?:\.\d+|\d+(?:\.\d+)?)?(?![a-z])")
 SEVERAL: Final[Mapping[str, tuple[str, ...]]] = {
     "rtx 6000": ("rtx-6000-ada", "rtx-pro-6000-blackwell-ws", "rtx-a6000"),
     "rtx6000": ("rtx-6000-ada", "rtx-pro-6000-blackwell-ws", "rtx-a6000"),
@@ -36,7 +38,7 @@ SEVERAL: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """Names that several generations carry: asked back, not guessed."""
 
-_OFFLOADS: Final = re.compile(
+_OFFLOADS: Final = Pattern(
     r"offload|ktransformers|(?:gpu|\d{4}) ?\+ ?(?:a )?cpu|system (?:memory|ram)|"
     r"\d+ ?gb? ?(?:of )?(?:ddr\d? )?ram(?![a-z])|内存 ?\d"
 )
@@ -100,21 +102,22 @@ def no_model(text: str, query: Query) -> QuestionError:
 def notes_on(text: str, rest: str, machines: Machines) -> list[str]:
     """Remarks that go with an answer: training, other engines, cards known by memory only, slips."""
     notes = []
-    if _trains(text):
+    words = frozenset(_WORDS.findall(text))
+    if _trains(text, words):
         notes.append("training and fine-tuning are not estimated; this is about inference")
-    engine = next((word for word in UNMODELLED_ENGINES if re.search(rf"(?<![a-z0-9]){word}(?![a-z0-9])", text)), None)
+    engine = next(iter(sorted(UNMODELLED_ENGINES & words)), None)
     if engine:
         notes.append(f"{engine} has no model of its own here; the default engine is assumed")
     if machines.are_joined:
         notes.append("unlike cards in one machine: each is answered by itself; tensor parallel needs equal cards")
     if _OFFLOADS.search(text) and any(GPUS[ref.id].vendor != "Apple" for ref in machines.refs):
         notes.append("layers or experts in system memory are not estimated; the cards' own memory counts")
-    unnamed = None if machines.refs else _UNNAMED.search(rest)
+    unnamed = _UNNAMED.search(rest) if not machines.refs and "g" in rest else None
     if unnamed:
         notes.append(_cards_of_memory(unnamed))
     notes += [f'"{typed}": did you mean {family}?' for typed, family in _family_slips(rest)]
     if not machines.refs and "laptop" not in rest:
-        notes += [note for word, note in _VAGUE if re.search(rf"(?<![a-z]){word}(?![a-z])", rest)]
+        notes += [note for word, note in _VAGUE if word in words]
     return notes
 
 
@@ -134,8 +137,8 @@ def doubt_about(model: str, *, is_known_family: bool) -> str | None:
 
 _VAGUE: Final = (
     ("macbook", 'which chip is in the MacBook? for example "m4 pro 48gb"'),
-    ("mac studio", 'which chip is in the Mac Studio? for example "m3 ultra 512gb"'),
-    ("mac mini", 'which chip is in the Mac mini? for example "m4 pro 64gb"'),
+    ("studio", 'which chip is in the Mac Studio? for example "m3 ultra 512gb"'),
+    ("mini", 'which chip is in the Mac mini? for example "m4 pro 64gb"'),
     ("jetson", "which Jetson? for example agx orin 64gb, orin nx, thor"),
     ("ascend", "which Ascend? for example 910b, 910c"),
     ("昇腾", "which Ascend? for example 910b, 910c"),
@@ -144,9 +147,8 @@ _VAGUE: Final = (
 )
 
 
-def _trains(text: str) -> bool:
-    words = [word for word in TRAINING if word in text]
-    return any(not word.isascii() or re.search(rf"(?<![a-z-]){re.escape(word)}(?![a-z])", text) for word in words)
+def _trains(text: str, words: frozenset[str]) -> bool:
+    return any(word in words if word.isascii() and " " not in word else word in text for word in TRAINING)
 
 
 def _unknown_card(word: str) -> str:
@@ -179,7 +181,7 @@ def _family_slips(text: str) -> list[tuple[str, str]]:
     return list(slips.items())
 
 
-_VERSION_AFTER: Final = re.compile(r"[-_ ]?(?:v|r)?\d{1,4}(?:\.\d)?b?(?![a-z0-9%])")
+_VERSION_AFTER: Final = Pattern(r"[-_ ]?(?:v|r)?\d{1,4}(?:\.\d)?b?(?![a-z0-9%])")
 
 
 def _family_near(word: str) -> str | None:

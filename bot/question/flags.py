@@ -10,12 +10,13 @@ from typing import Final
 
 from bot.question.formats import canonical_format
 from bot.question.numbers import amount
+from bot.question.patterns import Pattern
 from bot.question.words import word_set
 
-_PIECE: Final = re.compile(r"(?:--?[A-Za-z][\w.-]*=)?(?:'[^']*'|\"[^\"]*\"|\S+)")
-_FLAG: Final = re.compile(r"--?([A-Za-z][\w.-]*)(?:=(.*))?", re.DOTALL)
-_VARIABLE: Final = re.compile(r"[A-Z][A-Z0-9]*_[A-Z0-9_]*=\S*")
-_NUMBER: Final = re.compile(r"-?\d")
+_PIECE: Final = Pattern(r"(?:--?[A-Za-z][\w.-]*=)?(?:'[^']*'|\"[^\"]*\"|\S+)")
+_FLAG: Final = Pattern(r"(?s)--?([A-Za-z][\w.-]*)(?:=(.*))?")
+_VARIABLE: Final = Pattern(r"[A-Z][A-Z0-9]*_[A-Z0-9_]*=\S*")
+_NUMBER: Final = Pattern(r"-?\d")
 _LAUNCH: Final = (
     ("vllm serve", "vllm"),
     ("vllm.entrypoints", "vllm"),
@@ -29,7 +30,7 @@ _LAUNCH: Final = (
     ("llama-bench", "llama.cpp"),
     ("ollama run", "llama.cpp"),
 )
-_SERVED: Final = re.compile(r"(?:vllm serve|sglang serve|trtllm-serve(?: serve)?|ollama run)\s+(?!-)(\S+)")
+_SERVED: Final = Pattern(r"(?:vllm serve|sglang serve|trtllm-serve(?: serve)?|ollama run)\s+(?!-)(\S+)")
 
 TENSOR: Final = "tensor"
 _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -119,7 +120,7 @@ def read_flags(text: str) -> tuple[Flags, str]:
     flags = Flags()
     lower = text.lower()
     flags.engine = next((engine for mark, engine in _LAUNCH if mark in lower), None)
-    flags.is_launch = flags.engine is not None or bool(re.search(r"(?:^|\s)--[a-z]", lower))
+    flags.is_launch = flags.engine is not None or lower.startswith("--") or " --" in lower
     if not flags.is_launch:
         return flags, text
     blank = list(text)

@@ -3,25 +3,26 @@
 import re
 from typing import Final
 
+from bot.question.patterns import Pattern
 from bot.question.words import BITS, WEIGHT_FORMATS
 
-_GGUF: Final = re.compile(
+_GGUF: Final = Pattern(
     r"(?:ud[-_])?(i?q[1-8])[-_]?(k|0|1|nl|xxs|xs|s|m|l|xl|r4|ks)(?:[-_]?(xxl|xl|xs|[sml]))?|(tq[12])[-_]0"
 )
-_BITS_WORD: Final = re.compile(r"(\d{1,2})[-_ ]?bits?")
+_BITS_WORD: Final = Pattern(r"(\d{1,2})[-_ ]?bits?")
 _SPELLINGS: Final = "|".join(sorted((re.escape(word) for word in WEIGHT_FORMATS), key=len, reverse=True))
 _FORMAT: Final = (
     r"(?:(?:ud[-_])?i?q[1-8][-_]?(?:k|0|1|nl|xxs|xs|s|m|l|xl)(?:[-_]?(?:xxl|xl|xs|[sml]))?|tq[12]_0|"
     rf"{_SPELLINGS}|(?:4|8|16|32)[- ]?bits?)"
 )
 _KV: Final = r"kv(?:[-_ ]?cache)?(?:[-_ ]?(?:dtype|type|quant(?:i[sz]ed|i[sz]ation)?|format|in|at|as|to|is|with|of))*"
-_WORD: Final = re.compile(rf"(?<![a-z0-9._]){_FORMAT}(?![a-z0-9_])")
-_KV_FIRST: Final = re.compile(
+_WORD: Final = Pattern(rf"(?<![a-z0-9._]){_FORMAT}(?![a-z0-9_])")
+_KV_FIRST: Final = Pattern(
     rf"(?<![a-z]){_KV}[-_ ]?(?:=|:)? ?({_FORMAT})(?![a-z0-9_])(?! ?(?:weights?|model))|"
     r"(?<![a-z])kv(?:[-_ ]?cache)?[-_ ]?(8|16)(?![a-z0-9])"
 )
-_KV_LAST: Final = re.compile(rf"(?<![a-z0-9._])({_FORMAT})[-_ ](?:quanti[sz]ed )?kv(?:[-_ ]?cache)?(?![a-z])")
-_UNKNOWN: Final = re.compile(
+_KV_LAST: Final = Pattern(rf"(?<![a-z0-9._])({_FORMAT})[-_ ](?:quanti[sz]ed )?kv(?:[-_ ]?cache)?(?![a-z])")
+_UNKNOWN: Final = Pattern(
     r"(?<![a-z0-9._-])(?:(?:mx|nv)?(?:fp|fb|pf)\d{1,2}|b?int\d{1,2}|bf?\d{2}|w\d{1,2}a\d{1,2}|nf\d|[23567]-?bits?|"
     r"(?:\d\.\d+ ?)(?:bpw|bits? per weight)|exl[23])(?![a-z0-9])"
 )
@@ -31,6 +32,12 @@ _NEAREST: Final = {
     "int5": "q5_k_m", "int6": "q6_k", "fb16": "fp16", "bp16": "bf16", "b16": "bf16", "pf16": "fp16", "nf8": "int8",
     "2": "q2_k", "3": "q3_k_m", "5": "q5_k_m", "6": "q6_k", "7": "q8_0",
 }  # fmt: skip
+
+_MARKS: Final = (
+    "fp", "fb", "pf", "bf", "int", "bit", "awq", "gptq", "nf", "bnb", "w4", "w8", "w3", "f16", "f32", "float",
+    "precision", "e4m3", "round", "bpw", "exl", "bitsandbytes", "q1", "q2", "q3", "q4", "q5", "q6", "q8",
+)  # fmt: skip
+"""One of these stands in every format's name: a cheap look before the long search."""
 
 Span = tuple[int, int]
 
@@ -71,11 +78,15 @@ def find_kv_format(text: str) -> tuple[str | None, Span | None]:
 
 def find_formats(text: str) -> list[tuple[str, Span]]:
     """Weight formats with their places, in order."""
+    if not any(mark in text for mark in _MARKS):
+        return []
     return [(name, found.span()) for found in _WORD.finditer(text) if (name := canonical_format(found[0]))]
 
 
 def unknown_formats(text: str) -> list[tuple[str, str]]:
     """Words shaped like a format that is none, each with the nearest one: (`fb8`, `fp8`)."""
+    if not any(mark in text for mark in _MARKS):
+        return []
     return [(found[0], _near(found[0])) for found in _UNKNOWN.finditer(text) if canonical_format(found[0]) is None]
 
 

@@ -5,13 +5,13 @@ order is the precedence: what a rule has read is blanked for the next. Names of 
 are gone before, so `80G`, `v0.8.5` and a port never reach a context.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
 from bot.question.numbers import AMOUNT, PLAIN
+from bot.question.patterns import Pattern
 
 NOT_BEFORE: Final = r"(?<![a-z0-9.$/_-])"
 NOT_AFTER: Final = r"(?![a-z0-9])"
@@ -275,8 +275,8 @@ RULES: Final[tuple[Rule, ...]] = (
 
 
 @cache
-def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern)
+def _compiled(pattern: str) -> Pattern:
+    return Pattern(pattern)
 
 
 BEFORE_CARDS: Final = frozenset(

@@ -12,6 +12,7 @@ from typing import Final
 
 from bot.question.cards import MEMORY_OF_SPELLING, Atoms, cut, find_tpus, match_card, starts_card
 from bot.question.instances import find_instances
+from bot.question.patterns import Pattern
 from bot.question.query import HardwareRef
 from bot.question.seats import Seat, read_seat
 from bot.question.unknown_cards import Unknown, find_unknown
@@ -23,36 +24,36 @@ GPUS_PER_SERVER: Final = 8
 """Assumed, and said, where machines are counted and their cards are not: HGX boards and their like hold eight."""
 
 _NUMBER: Final = r"(\d{1,3}|one|two|three|four|five|six|seven|eight|ten|dual|single|[一单两双二三四五六七八十])"
-_NODES: Final = re.compile(
+_NODES: Final = Pattern(
     rf"(?<![a-z0-9.]){_NUMBER}[- ]?(?:x )?(?:个|台)?(?:[a-z]\d{{2,3}} )?"
     r"(?:nodes?(?![a-z])|machines?(?![a-z])|servers?(?![a-z])|hosts?(?![a-z])|boxes(?![a-z])|台|机(?!器)|节点)"
 )
-_NODES_AFTER_CARD: Final = re.compile(
+_NODE_WORDS: Final = ("node", "machine", "server", "host", "box", "台", "机", "节点")
+_NODES_AFTER_CARD: Final = Pattern(
     r" ?'?s? ?-?(?:based )?(?:nodes?|machines?|servers?|boxes|hosts?|台|机(?!器)|节点)(?![a-z])"
 )
-_DENIED: Final = re.compile(r"(?:not need|n't need|without|no need (?:for|of)|instead of)(?: the)? ?$")
-_ACROSS: Final = re.compile(r"(?:across|over|spread|split|distributed|in total|total|跨|共|总共)")
-_EACH: Final = re.compile(
-    r"(?:per node|each|every|per machine|per server|nodes? of|nodes? x|nodes? with|每台|每机|单机)"
-)
-_GPU_COUNT: Final = re.compile(
+_DENIED: Final = Pattern(r"(?:not need|n't need|without|no need (?:for|of)|instead of)(?: the)? ?$")
+_ACROSS: Final = Pattern(r"(?:across|over|spread|split|distributed|in total|total|跨|共|总共)")
+_EACH: Final = Pattern(r"(?:per node|each|every|per machine|per server|nodes? of|nodes? x|nodes? with|每台|每机|单机)")
+_GPU_COUNT: Final = Pattern(
     rf"(?<![a-z0-9.]){_NUMBER} ?(?:x |\*)?(?:gpus?(?![a-z])|cards?(?![a-z])|chips?(?![a-z])|"
     r"张?显?卡(?!上)|块显?卡|块gpu|张gpu)"
 )
-_HOW_MANY: Final = re.compile(
+_HOW_MANY: Final = Pattern(
     r"(?:how many|number of|how much|minimum (?:number|count) of|min(?:imum)?)(?: of)?(?: the)?(?: [a-z-]+){0,2}? ?"
     r"(?:gpus?|cards?|chips?|nodes?|machines?|devices?|accelerators?)|(?:几|多少)(?:张|块|卡|个|台|片|机)|多少gpu"
 )
-_ASKS_MACHINES: Final = re.compile(
+_ASKING_WORDS: Final = ("many", "number", "much", "min", "几", "多少")
+_ASKS_MACHINES: Final = Pattern(
     r"how many (?:[a-z0-9]+ ){0,2}(?:nodes|machines|servers|boxes)|(?:几|多少)个?(?:台|节点)"
 )
-_HOW_MANY_CARD: Final = re.compile(r"(?:how many|number of|how much|几|多少)[a-z张块个台片的 ]{0,20}$")
-_CPU: Final = re.compile(
+_HOW_MANY_CARD: Final = Pattern(r"(?:how many|number of|how much|几|多少)[a-z张块个台片的 ]{0,20}$")
+_CPU: Final = Pattern(
     r"(?:on|using|with|use|用|纯|in)(?: an?| the| my| just| only)? ?cpus?(?![a-z])|(?<![a-z])cpu[- ](?:only|"
     r"inference)|only cpu|"
     r"no gpu|without (?:a )?gpu"
 )
-_DGX: Final = re.compile(r"(?:dgx|hgx) ?-?$")
+_DGX: Final = Pattern(r"(?:dgx|hgx) ?-?$")
 
 
 @dataclass(slots=True)
@@ -221,6 +222,8 @@ def _without_cpus(found: list[_Found]) -> list[_Found]:
 
 def _node_count(text: str, cards: list[_Found]) -> int | None:
     """Machines named apart from a card's own product; None where none or denied."""
+    if not any(word in text for word in _NODE_WORDS):
+        return None
     for found in _NODES.finditer(text):
         if _DENIED.search(text[: found.start()]):
             continue
@@ -232,12 +235,13 @@ def _node_count(text: str, cards: list[_Found]) -> int | None:
 
 
 def _apply_machines(text: str, cards: list[_Found], nodes: int | None, machines: Machines) -> None:
+    has_nodes = any(word in text for word in _NODE_WORDS)
     for card in cards:
         seat = card.seat
         if seat.count is not None and seat.machines > 1:
             seat.count *= seat.machines
             continue
-        followed = _NODES_AFTER_CARD.match(text, card.span[1])
+        followed = has_nodes and _NODES_AFTER_CARD.match(text, card.span[1])
         if followed and seat.count is not None and (outer := _number_before(text, card.span[0])):
             seat.count *= outer
         elif followed and seat.count is not None and seat.count > 1 and not _has_sign(text, card):
@@ -284,15 +288,17 @@ def _is_per_node(text: str, count: int, nodes: int) -> bool:
 
 def _apply_loose_count(text: str, cards: list[_Found], nodes: int | None, replica_gpus: int | None) -> None:
     """A count that stands apart from its only card; None where the count is what is asked."""
-    if _ASKS_MACHINES.search(text):
+    asks = any(word in text for word in _ASKING_WORDS)
+    if asks and _ASKS_MACHINES.search(text):
         for card in cards:
             card.seat.count = None
         return
     uncounted = [card for card in cards if card.seat.count is None]
     if not uncounted:
         return
-    asked = _asks_how_many(text, uncounted)
-    loose = _GPU_COUNT.search(text) if not asked else None
+    asked = asks and _asks_how_many(text, uncounted)
+    has_loose = any(word in text for word in ("gpu", "card", "chip", "卡"))
+    loose = _GPU_COUNT.search(text) if has_loose and not asked else None
     for card in uncounted:
         if asked:
             continue

@@ -3,8 +3,9 @@
 Sources: the accelerated-computing tables of AWS (EC2 P, G, Inf, Trn), Google Cloud (A2, A3, A4, G2) and Azure (ND, NC).
 """
 
-import re
 from typing import Final
+
+from bot.question.patterns import Pattern
 
 _AWS_SIZES_OF_ONE: Final = {"xlarge": 1, "2xlarge": 1, "4xlarge": 1, "8xlarge": 1, "16xlarge": 1, "12xlarge": 4}
 _AWS_G: Final = _AWS_SIZES_OF_ONE | {"24xlarge": 4, "48xlarge": 8}
@@ -68,11 +69,11 @@ OTHERS: Final[dict[str, tuple[str, int]]] = {
 }
 """Accelerators by machine type of Google Cloud and Azure."""
 
-_AWS: Final = re.compile(
+_AWS: Final = Pattern(
     r"(?<![a-z0-9])(?:ml\.)?(p3dn|p3|p4de|p4d|p5en|p5e|p5|p6-b[23]00|g4dn|g5|g6e|g6|inf2|trn1n|trn1|trn2)"
     r"\.(metal|\d{0,2} ?x(?:l|large|[ -]?large))(?![a-z0-9])"
 )
-_OTHER: Final = re.compile(
+_OTHER: Final = Pattern(
     r"(?<![a-z0-9])(?:standard_)?([agn][0-9cd][a-z0-9]*[-_][a-z0-9]+(?:[-_][a-z0-9]+)?)(?![a-z0-9])"
 )
 

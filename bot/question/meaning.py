@@ -18,9 +18,12 @@ from bot.question.hardware import find_hardware
 from bot.question.intent import read_intent
 from bot.question.names import Name, find_names, named
 from bot.question.normalise import folded, plain
+from bot.question.patterns import Pattern
 from bot.question.query import Intent, Measured, ParallelRef, Query
 from bot.question.readings import Readings
 from bot.question.words import ENGINES, HELP_WORDS
+
+_LEFT_OVER: Final = Pattern(r"[a-z]+|\d+|[^\x00-\x7f]+|\?")
 
 WITHOUT_MODEL: Final[frozenset[Intent]] = frozenset({"pick", "explain", "card", "help", "methods"})
 """Intents that need no model."""
@@ -72,6 +75,7 @@ def _read(typed: str) -> Query:
         models=len(names),
         cards=len(machines.refs),
         is_bare=not re.search(r"[^\W_]", rest) and not machines.refs,
+        words=frozenset(_LEFT_OVER.findall(rest)),
         asks_count=any(ref.count is None for ref in machines.refs),
     )
     notes = [*machines.notes, *format_notes, *name_notes, *numbers.notes, *notes_on(asked, rest, machines)]
@@ -170,11 +174,11 @@ def _only(formats: set[str | None]) -> str | None:
 def _take_engine(lower: str, flags: Flags) -> tuple[str | None, str]:
     engine = flags.engine
     for spelling, name in ENGINES.items():
-        if spelling in lower:
-            found = re.search(rf"(?<![a-z0-9]){re.escape(spelling)}(?![a-z])", lower)
-            if found:
-                engine = engine or name
-                lower = _blank(lower, [found.span()])
+        start = lower.find(spelling)
+        end = start + len(spelling)
+        if start >= 0 and not lower[start - 1 : start].isalnum() and not lower[end : end + 1].isalpha():
+            engine = engine or name
+            lower = _blank(lower, [(start, end)])
     return engine, lower
 
 

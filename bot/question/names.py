@@ -11,6 +11,7 @@ from typing import Final
 
 from bot.question.cards import is_card
 from bot.question.formats import canonical_format, gguf_type
+from bot.question.patterns import Pattern
 from bot.question.words import (
     ENGINES,
     FAMILIES,
@@ -27,41 +28,39 @@ from bot.question.words import (
     word_set,
 )
 
-_WORD: Final = re.compile(r"[a-z0-9](?:[a-z0-9._:/@-]*[a-z0-9])?\+?")
-_NEXT: Final = re.compile(r" ([a-z0-9](?:[a-z0-9._:-]*[a-z0-9])?\+?)")
-_SIZE: Final = re.compile(r"(?:\d+x)?[ae]?\d+(?:\.\d+)?[bt]|\d{3}m|\d+e|\d{2,3}m")
-_HAS_SIZE: Final = re.compile(r"(?<![0-9.])(?:\d+x)?\d+(?:[._]\d+)?[bt](?![a-z0-9])")
-_VERSION: Final = re.compile(r"[vrkms]?\d+(?:\.\d+)?[a-wyz]?|\d{4}|v\d+(?:\.\d+){1,2}")
-_MINIMAX: Final = re.compile(r"m\d")
-_VERSION_SIBLING: Final = re.compile(r"/((?:v|r|k|m)\d(?:\.\d)?)(?![a-z0-9])")
-_VERSION_END: Final = re.compile(r"(?:v|r|k|m)\d(?:\.\d)?$")
-_POINT_VERSION: Final = re.compile(r"v\d(?:\.\d)+")
-_WHOLE: Final = re.compile(r"\d{1,3}")
-_DATE: Final = re.compile(r"0[1-9]\d\d|1[0-2]\d\d|2[3-9](?:0[1-9]|1[0-2])|2[3-9](?:0[1-9]|1[0-2])[0-3]\d")
-_COUNTED: Final = re.compile(
+_WORD: Final = Pattern(r"[a-z0-9](?:[a-z0-9._:/@-]*[a-z0-9])?\+?")
+_NEXT: Final = Pattern(r" ([a-z0-9](?:[a-z0-9._:-]*[a-z0-9])?\+?)")
+_SIZE: Final = Pattern(r"(?:\d+x)?[ae]?\d+(?:\.\d+)?[bt]|\d{3}m|\d+e|\d{2,3}m")
+_HAS_SIZE: Final = Pattern(r"(?<![0-9.])(?:\d+x)?\d+(?:[._]\d+)?[bt](?![a-z0-9])")
+_VERSION: Final = Pattern(r"[vrkms]?\d+(?:\.\d+)?[a-wyz]?|\d{4}|v\d+(?:\.\d+){1,2}")
+_MINIMAX: Final = Pattern(r"m\d")
+_VERSION_SIBLING: Final = Pattern(r"/((?:v|r|k|m)\d(?:\.\d)?)(?![a-z0-9])")
+_VERSION_END: Final = Pattern(r"(?:v|r|k|m)\d(?:\.\d)?$")
+_POINT_VERSION: Final = Pattern(r"v\d(?:\.\d)+")
+_WHOLE: Final = Pattern(r"\d{1,3}")
+_DATE: Final = Pattern(r"0[1-9]\d\d|1[0-2]\d\d|2[3-9](?:0[1-9]|1[0-2])|2[3-9](?:0[1-9]|1[0-2])[0-3]\d")
+_COUNTED: Final = Pattern(
     r" ?(?:x|\*|nodes?|gpus?|cards?|users?|people|requests?|concurrent|machines?|servers?|tokens?|卡|张|块|台|个|机)"
 )
-_PART: Final = re.compile(r"[-_:]")
-_RUN: Final = re.compile(r"[a-z]+")
-_SIZE_BEFORE: Final = re.compile(
+_PART: Final = Pattern(r"[-_:]")
+_RUN: Final = Pattern(r"[a-z]+")
+_SIZE_BEFORE: Final = Pattern(
     r"(?<![a-z0-9.-])(\d+(?:\.\d+)?b)(?:[- ](?:parameters?|params?|version|variant))?(?: of)?(?: the)? ?的? ?$"
 )
-_SIBLING: Final = re.compile(
+_SIBLING: Final = Pattern(
     r" ?(?:,|/|\band\b|\bor\b|\bvs\.?|&|\+|和|与|或)+ ?(?:the )?(\d+(?:\.\d+)?b)(?![a-z0-9-])(?! 的?(?:没|不|会|模型))"
 )
-_SHARD: Final = re.compile(r"(?:-\d{5}-of-\d{5})?\.(?:gguf|safetensors|bin)$")
-_GGUF_MARK: Final = re.compile(r"[-_.](?:gguf|ggml)$")
-_QUANT_END: Final = re.compile(
+_SHARD: Final = Pattern(r"(?:-\d{5}-of-\d{5})?\.(?:gguf|safetensors|bin)$")
+_GGUF_MARK: Final = Pattern(r"[-_.](?:gguf|ggml)$")
+_QUANT_END: Final = Pattern(
     r"[-_.:@]((?:ud[-_])?i?q\d[a-z0-9_]*|tq\d_\d|(?:gptq|awq)[-_]int\d|int\d[-_](?:gptq|awq)|(?:gptq|awq|bnb)[-_]\dbit|"
     r"w\da\d+|bf16|fp16|fp32|fp8|fp4|int8|int4|nf4|awq|gptq|mxfp4|nvfp4|\d[-_]?bits?|q\d)$"
 )
-_QUANT_FILLER: Final = re.compile(r"[-_.](?:mix|ud|imat|i1|quantized|quant|dynamic|mlx|exl2|exl3|autoround|gguf)$")
-_TAG_VERSION: Final = re.compile(r"[vrkm]\d+(?:\.\d+)?(?:-[a-z0-9.]+)*")
-_TOOL: Final = re.compile(
-    r"(?:ik_)?llama[-_.]?(?:cpp|server|cli|bench|index|factory|file|run|swap|stack|box|parse|quant)"
-)
+_QUANT_FILLER: Final = Pattern(r"[-_.](?:mix|ud|imat|i1|quantized|quant|dynamic|mlx|exl2|exl3|autoround|gguf)$")
+_TAG_VERSION: Final = Pattern(r"[vrkm]\d+(?:\.\d+)?(?:-[a-z0-9.]+)*")
+_TOOL: Final = Pattern(r"(?:ik_)?llama[-_.]?(?:cpp|server|cli|bench|index|factory|file|run|swap|stack|box|parse|quant)")
 _FILE_ENDINGS: Final = (".py", ".sh", ".md", ".json", ".txt", ".yaml", ".yml", ".cpp", ".so", ".log", ".cu", ".git")
-_LETTER: Final = re.compile(r"[a-z]")
+_LETTER: Final = Pattern(r"[a-z]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +106,7 @@ def named(value: str) -> Name:
 
 def family_of(word: str) -> str | None:
     """The family that a word names at its start or after a dash; numbered families only at the start."""
-    if word in OTHER_ENGINES or word in ENGINES or _TOOL.match(word):
+    if word in OTHER_ENGINES or word in ENGINES or ("llama" in word and _TOOL.match(word)):
         return None
     family = _family_at(word, 0)
     if family is None and not word.isalnum():
@@ -122,7 +121,7 @@ def _family_at(word: str, place: int) -> str | None:
         return None
     letters = run[0]
     rest = word[run.end() :]
-    if letters in FAMILIES and not _TOOL.match(word, place):
+    if letters in FAMILIES and not (letters == "llama" and _TOOL.match(word, place)):
         return letters
     if place == 0 and letters in NUMBERED_FAMILIES:
         return letters if _is_numbered(letters, rest) else None
@@ -233,10 +232,14 @@ def _belongs(word: str, family: str, so_far: str, text: str, end: int) -> bool:
     if _WHOLE.fullmatch(first):
         return _is_version_number(word, family, so_far, text, end)
     if _DATE.fullmatch(first) and not is_card(first):
-        return bool(re.search(r"\d", so_far)) and not _COUNTED.match(text, end)
+        return _has_digit(so_far) and not _COUNTED.match(text, end)
     if _POINT_VERSION.fullmatch(first):
         return True
-    return bool(_VERSION.fullmatch(first)) and not re.search(r"\d", so_far) and not _COUNTED.match(text, end)
+    return bool(_VERSION.fullmatch(first)) and not _has_digit(so_far) and not _COUNTED.match(text, end)
+
+
+def _has_digit(text: str) -> bool:
+    return any(char.isdigit() for char in text)
 
 
 def _is_context(size: str, text: str, end: int) -> bool:
@@ -264,7 +267,7 @@ def _is_suffix_here(word: str, first: str, so_far: str, text: str, end: int) -> 
 
 def _is_version_number(word: str, family: str, so_far: str, text: str, end: int) -> bool:
     """A whole number is the version of a bare family, unless it counts cards, nodes or users."""
-    if re.search(r"\d", so_far) or _COUNTED.match(text, end):
+    if _has_digit(so_far) or _COUNTED.match(text, end):
         return False
     card = _before_card(text, end)
     return card is None or (word in {"2", "3", "4", "5"} and family in _VERSIONED)
@@ -330,7 +333,7 @@ def _is_repository(left: str, right: str) -> bool:
     if gguf_type(right) or canonical_format(right) or right in WEAK_REPO_STOP:
         return False
     if left in ORGANISATIONS:
-        return bool(family_of(right) or re.search(r"\d", right)) or left not in _ALSO_WORDS
+        return bool(family_of(right) or _has_digit(right)) or left not in _ALSO_WORDS
     if left in WEAK_REPO_STOP or left in ENGINES or canonical_format(left):
         return False
     if family_of(left) and not (family_of(right) or "").startswith(left.rstrip("0123456789.-")):
@@ -379,14 +382,16 @@ def _could_be_repository(left: str, right: str) -> bool:
 def _finish(typed: str, start: int, end: int, *, is_known_family: bool = True) -> Name:
     """The name from that stretch of text: quant suffix off, unless a repository is named, then the tag only."""
     as_typed = typed[start:end].rstrip(".,:;/-@_")
-    model = _SHARD.sub("", as_typed.lower())
+    model = as_typed.lower()
+    if "." in model[-12:]:
+        model = _SHARD.sub("", model)
     has_owner = "/" in model
     weights = None
     if has_owner:
         model, weights = _without_tag(model)
         as_typed = as_typed[: len(model)]
     else:
-        model, weights = _without_quant(_GGUF_MARK.sub("", model))
+        model, weights = _without_quant(_GGUF_MARK.sub("", model) if "gg" in model else model)
         as_typed = as_typed[: len(model)]
         model = re.sub(r"[:@]", "-", model.removesuffix(":latest"))
     model = re.sub(r"[\s_]+" if not has_owner else r"\s+", "-", model)
@@ -398,9 +403,18 @@ def _without_tag(model: str) -> tuple[str, str | None]:
     return (base, canonical_format(tag) or gguf_type(tag)) if colon else (model, None)
 
 
+def _may_end_in_format(model: str) -> bool:
+    """A cheap look before the search: the last part of a name with a format holds one of these."""
+    tail = model[-14:]
+    return any(mark in tail for mark in _FORMAT_MARKS)
+
+
+_FORMAT_MARKS: Final = ("fp", "f16", "int", "bit", "awq", "gptq", "nf4", "q", "w4", "w8")
+
+
 def _without_quant(model: str) -> tuple[str, str | None]:
     weights = None
-    while found := _QUANT_END.search(model):
+    while _may_end_in_format(model) and (found := _QUANT_END.search(model)):
         weights = gguf_type(found[1]) or canonical_format(found[1]) or weights
         model = _QUANT_FILLER.sub("", model[: found.start()])
     return model, weights

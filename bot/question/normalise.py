@@ -8,6 +8,7 @@ import unicodedata
 from typing import Final
 
 from bot.errors import QuestionError
+from bot.question.patterns import Pattern
 
 MAX_CHARACTERS: Final = 2_000
 """More than any question or launch line; the rest of a paste is a log."""
@@ -35,21 +36,17 @@ _INVISIBLE: Final = dict.fromkeys(
 )
 _ENTITIES: Final = (("&lt;", "<"), ("&gt;", ">"), ("&nbsp;", " "), ("&quot;", '"'), ("&#39;", "'"), ("&amp;", "&"))
 
-_SLACK: Final = re.compile(r"<([@#!]?)([^<>|\n]{1,500})(?:\|([^<>\n]{0,300}))?>")
-_MARKDOWN_LINK: Final = re.compile(r"!?\[([^\[\]\n]{1,300})\]\((https?://[^()\s]{1,500})\)")
-_ADDRESS: Final = re.compile(
-    r"https?://\S{1,500}|(?<![\w./])(?:huggingface\.co|hf\.co|modelscope\.cn)/\S{1,300}", re.IGNORECASE
-)
-_HUB: Final = re.compile(
-    r"(?:https?://)?(?:www\.)?(?:huggingface\.co|hf\.co|modelscope\.cn/models|hf-mirror\.com)/(?:models/)?"
+_SLACK: Final = Pattern(r"<([@#!]?)([^<>|\n]{1,500})(?:\|([^<>\n]{0,300}))?>")
+_MARKDOWN_LINK: Final = Pattern(r"!?\[([^\[\]\n]{1,300})\]\((https?://[^()\s]{1,500})\)")
+_ADDRESS: Final = Pattern(r"(?i)https?://\S{1,500}|(?<![\w./])(?:huggingface\.co|hf\.co|modelscope\.cn)/\S{1,300}")
+_HUB: Final = Pattern(
+    r"(?i)(?:https?://)?(?:www\.)?(?:huggingface\.co|hf\.co|modelscope\.cn/models|hf-mirror\.com)/(?:models/)?"
     r"([\w.-]{1,96}/[\w.-]{1,96})(?:/(?:tree|blob|resolve)/([\w.-]{1,96}))?(:[\w.-]{1,40})?",
-    re.IGNORECASE,
 )
 _NOT_MODELS: Final = ("datasets/", "spaces/", "docs/", "blog/", "papers/", "collections/", "learn/", "posts/")
-_TAG: Final = re.compile(r"\s*[-*]?\s*\[[^\[\]\d]{1,40}\][:\s]*(?!\()")
-_EMOJI_CODE: Final = re.compile(r"(?<!\S):[a-z][a-z0-9_+-]{1,40}:(?!\S)", re.IGNORECASE)
-_TITLE: Final = re.compile(r"<title>", re.IGNORECASE)
-_SPACES: Final = re.compile(r"\s+")
+_TAG: Final = Pattern(r"\s*[-*]?\s*\[[^\[\]\d]{1,40}\][:\s]*(?!\()")
+_EMOJI_CODE: Final = Pattern(r"(?i)(?<!\S):[a-z][a-z0-9_+-]{1,40}:(?!\S)")
+_TITLE: Final = Pattern(r"(?i)<title>")
 
 
 def plain(text: str) -> str:
@@ -102,7 +99,7 @@ def _with_plain_signs(text: str) -> str:
 
 def _without_decoration(text: str) -> str:
     text = text.replace("\\\n", " ").replace("\\\r\n", " ").replace("\n", " ; ").replace("**", " ").replace("`", " ")
-    text = _SPACES.sub(" ", text).strip()
+    text = " ".join(text.split())
     if ":" in text:
         text = _EMOJI_CODE.sub(" ", text)
     while text.startswith(("[", "- [", "* [")) and (tag := _TAG.match(text)) and tag.end() < len(text):

@@ -1,15 +1,15 @@
 """Numbers as typed: thousands separators, K and M of tokens, and the Chinese ten thousand."""
 
-import re
 from typing import Final
 
+from bot.question.patterns import Pattern
 from bot.question.words import NUMBER_WORDS
 
 KILO: Final = 1024
 MEGA: Final = 1024 * 1024
 _TEN_THOUSAND: Final = 10_000
 
-_AMOUNT: Final = re.compile(r"(-?)\s?(\d{1,3}(?:,\d{3})+|\d+(?:\.\d+)?)\s?(k|m|w|万|千)?(?:i?b?)?")
+_AMOUNT: Final = Pattern(r"(-?)\s?(\d{1,3}(?:,\d{3})+|\d+(?:\.\d+)?)\s?(k|m|w|万|千)?(?:i?b?)?")
 _SCALES: Final = {None: 1, "k": KILO, "m": MEGA, "w": _TEN_THOUSAND, "万": _TEN_THOUSAND, "千": 1000}
 
 AMOUNT: Final = r"(-?(?:\d{1,3}(?:,\d{3})+|\d{1,12}(?:\.\d{1,6})?) ?(?:[km万千](?![a-z0-9]))?)"

@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from bot.question.numbers import KILO, amount, number
+from bot.question.patterns import Pattern
 
-_WISH: Final = re.compile(
+_WISH: Final = Pattern(
     r"at least|atleast|(?<![a-z])at$|at about|>=|≥|>|min(?:imum)?|want|need|target|goal|require|expect|reach|hit|"
     r"达到|至少|不低于|"
     r"希望|要求|想要|目标|above|over|more than|no less|with$|for$|around$|guarantee|优化到|aim"
 )
-_RESULT: Final = re.compile(
+_RESULT: Final = Pattern(
     r"only|get|got|getting|speed|achiev|exceed|was|is|measured|about|around|eval|只有|速度|看到|得到|达到了|hits|runs|ran|"
     r"see|seeing|throughput|约|大约|currently"
 )

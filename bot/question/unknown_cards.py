@@ -4,18 +4,18 @@ Found after the known cards are blanked. A sure one has a card's prefix (`rtx 58
 or lies one slip from a known name; a likely one only stands in the place of a card ("on z9000").
 """
 
-import re
 from dataclasses import dataclass
 from typing import Final
 
 from bot.question.cards import is_card, near_cards
+from bot.question.patterns import Pattern
 
-_PREFIXED: Final = re.compile(
+_PREFIXED: Final = Pattern(
     r"(?<![a-z0-9])((?:rtx|gtx|geforce|quadro|titan|tesla|radeon|rx|arc|instinct|ascend|昇腾|atlas|gaudi|tpu) ?-?"
     r"(?:pro |titan |rtx |gtx |x )?(?:[a-z]{0,2}\d{2,4}[a-z]{0,3}|rtx|xp)(?: ?(?:ti|super|duo|xtx?)(?![a-z]))?)"
     r"(?![a-z0-9])"
 )
-_ABSENT: Final = re.compile(
+_ABSENT: Final = Pattern(
     r"(?<![a-z0-9])(310p\d?|300i ?duo|300v|titan (?:rtx|xp|v)|k80|m40|m60|p4|5880 ?ada|h1000|910a|910pro|"
     r"(?:rtx ?)?[1-5]0[5-9]0 ?(?:ti|super))(?![a-z0-9])"
 )
@@ -24,18 +24,35 @@ _ABSENT: Final = re.compile(
 _LIKE_A_CARD: Final = (
     r"([a-z]{1,4}-?\d{1,4}[a-z0-9]{0,4}|[1-5]0[5-9]0(?: ?ti| ?super)?|\d{2,4}[a-z]{1,2}(?: duo)?|titan rtx)"
 )
-_IN_PLACE: Final = re.compile(
+_IN_PLACE: Final = Pattern(
     rf"(?:(?:(?<![a-z])on|using|上用|用)(?: an?| the| my| our| single| one)*(?: nvidia| amd| intel)? (?:\d+ ?[x*]? ?)?|"
     rf"(?<![a-z0-9.])\d{{1,2}} ?[x*] ?|(?<![a-z0-9.])[1-9]\d? (?=l\d))"
     rf"{_LIKE_A_CARD}(?![a-z0-9.%])(?! ?(?:tokens?|users?|ms|%|bits?|context|ctx|layers?|steps?|gb|nodes?))"
 )
-_WITH_DIGIT: Final = re.compile(r"(?<![a-z0-9.-])(?=[a-z0-9-]*\d)(?=[0-9-]*[a-z])[a-z0-9-]{4,8}(?![a-z0-9.])")
-_NO_CARD: Final = re.compile(
+_WITH_DIGIT: Final = Pattern(r"(?<![a-z0-9.-])(?=[a-z0-9-]*\d)(?=[0-9-]*[a-z])[a-z0-9-]{4,8}(?![a-z0-9.])")
+_NO_CARD: Final = Pattern(
     r"(?:tp|pp|dp|ep|bs|top|q|v|p|cuda|sm|py|int|fp|bf|nf|gen|k|o|s|r|t|ubuntu|win|iq|port|ddr|hbm|gddr|pcie|usb|"
     r"x86|gfx|ec|isl|osl|mp|mtp|rocm|cu|gke|vit|n)-?\d+[a-z]*|"
     r"\d+(?:k|m|b|g|gb|tb|t|s|ms|x|w|p|d|th|st|nd|rd|v|h|gib|kb|mb|hz|fp|am|pm|u)|[a-z]+-?0+|v\d.*|[a-z]{1,4}\d{1,4}b"
 )
 """Words of letters and digits that name other things: a split, a version, a quantity."""
+
+_MIXED: Final = Pattern(r"(?<![a-z0-9.])(?!\d{1,4}[kmgb](?![a-z0-9]))(?:[a-z]+-?\d|\d{2,4}[a-z]|[1-5]0[5-9]0(?!\d))")
+_PREFIXES: Final = (
+    "tx",
+    "geforce",
+    "quadro",
+    "titan",
+    "tesla",
+    "radeon",
+    "rx",
+    "arc",
+    "instinct",
+    "ascend",
+    "昇腾",
+    "300",
+)
+"""Without a word of letters and digits and without one of these, no card can be meant."""
 
 Span = tuple[int, int]
 
@@ -52,6 +69,8 @@ class Unknown:
 def find_unknown(text: str) -> list[Unknown]:
     """Unknown cards of a lower-case text in which the known ones are blanked, the surest first."""
     found: list[Unknown] = []
+    if not (_MIXED.search(text) or any(word in text for word in _PREFIXES)):
+        return found
     for pattern in (_PREFIXED, _ABSENT, _IN_PLACE):
         for other in pattern.finditer(text):
             word = other[1]

@@ -87,6 +87,13 @@ DENSE: Final[Mapping[str, FamilyReader]] = {
         buffers=lambda config: 2 * config.layer_count(),
     ),
     "arcee": Decoder(attention=BIASED, network=Dense(is_gated=False, bias="mlp_bias")),
+    "biogpt": Decoder(
+        attention=ALL_BIASES,
+        network=Dense(is_gated=False, bias=True),
+        norm_bias=True,
+        tied_default=True,
+        additional=learned_positions("max_position_embeddings", extra=2),
+    ),
     "bitnet": bitnet,
     "bloom": Decoder(
         attention=ALL_BIASES, network=GPT_NETWORK, norm_bias=True, tied_default=True, additional=bloom_norm
@@ -102,6 +109,21 @@ DENSE: Final[Mapping[str, FamilyReader]] = {
         network=GPT_NETWORK,
         norm_bias=True,
         tied_default=True,
+        additional=learned_positions("max_position_embeddings"),
+    ),
+    "ctrl": Decoder(
+        attention=ALL_BIASES,
+        network=Dense(is_gated=False, bias=True, size=("dff",)),
+        norm_bias=True,
+        head_bias=True,
+        tied_default=True,
+    ),
+    "gpt_neo": Decoder(
+        attention=GroupedQuery(output_bias=True, layers_key="num_layers"),
+        network=GPT_NETWORK,
+        norm_bias=True,
+        tied_default=True,
+        layers_key="num_layers",
         additional=learned_positions("max_position_embeddings"),
     ),
     "gpt_neox": Decoder(

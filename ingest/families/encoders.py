@@ -18,10 +18,10 @@ from ingest.families.towers import linear, norm
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bert:
-    """Traits of a BERT-like encoder: how its positions are counted, which heads its architectures carry."""
+    """Traits of a BERT-like encoder: its norms beside those of the layers, which heads its architectures carry."""
 
-    has_token_types: bool = True
     has_pooler: bool = True
+    other_norms: int = 1
     classifier_is_deep: bool = False
 
     def __call__(self, config: ConfigReader) -> Anatomy:
@@ -41,7 +41,7 @@ class Bert:
             layers=(),
             encoder_layers=(group,),
             embedding_parameters=head.vocab_size * width,
-            other_parameters=tables * width + norm(width) + self.task_head(config, head),
+            other_parameters=tables * width + self.other_norms * norm(width) + self.task_head(config, head),
             generates=False,
         )
 

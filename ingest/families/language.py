@@ -8,6 +8,7 @@ from ingest.families.anatomy import FamilyReader
 from ingest.families.compressed import deepseek_v4
 from ingest.families.decoder import Decoder
 from ingest.families.dense import DENSE
+from ingest.families.gemma3n import gemma3n_text
 from ingest.families.gemma4 import gemma4_text
 from ingest.families.latent import Latent
 from ingest.families.linear import delta_hybrid, hybrid, mamba2, short_conv
@@ -113,7 +114,10 @@ LANGUAGE: Final[Mapping[str, FamilyReader]] = {
     "gemma": Decoder(attention=BIASED),
     "gemma2": GEMMA2,
     "gemma3_text": GEMMA3,
+    "gemma3n_text": gemma3n_text,
     "gemma4_text": gemma4_text,
+    "gemma4_unified_text": gemma4_text,
+    "paddleocr_vl_text": DENSE["ernie4_5"],
     "glm": Decoder(attention=GroupedQuery(qkv_bias="attention_bias")),
     "glm4": GLM4,
     "glm4v_text": GLM4V,

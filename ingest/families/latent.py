@@ -19,6 +19,7 @@ class Latent:
     bias: Flag = "attention_bias"
     has_indexer: bool = False
     derives_v_head_dim: bool = False
+    head_gate: bool = False
     layers_key: str = "num_hidden_layers"
 
     def __call__(self, config: ConfigReader) -> LayerMixers:
@@ -55,6 +56,7 @@ class Latent:
             v_head_dim=config.positive_int(
                 "v_head_dim", default=self.value_width(config) if self.derives_v_head_dim else None
             ),
+            extra_matrix_parameters=hidden_size * config.positive_int("num_attention_heads") if self.head_gate else 0,
             vector_parameters=vectors + (index.vector_parameters if index else 0),
             indexer=index,
         )

@@ -158,15 +158,16 @@ def _time_step_rank(config: ConfigReader, hidden_size: int) -> int:
     return config.positive_int("time_step_rank", "mamba_dt_rank", default=derived)
 
 
-def delta_attention(config: ConfigReader) -> Recurrence:
-    """Kimi Delta Attention: a decay for each channel, its gates through a narrow waist of one head's width."""
+def delta_attention(config: ConfigReader, *, full_rank: bool = False) -> Recurrence:
+    """Kimi Delta Attention: a decay for each channel, its gates through a waist of one head's width or of full rank."""
     inner = config.optional_section("linear_attn_config") or config
     hidden_size = config.positive_int("hidden_size")
     heads = inner.positive_int("linear_num_heads", "num_heads", at_most=65536)
     head_dim = inner.positive_int("linear_head_dim", "head_dim")
     kernel = inner.positive_int("linear_conv_kernel_dim", "short_conv_kernel_size")
     width = heads * head_dim
-    gates = 2 * (hidden_size * head_dim + head_dim * width) + hidden_size * heads
+    gate = hidden_size * width if full_rank else hidden_size * head_dim + head_dim * width
+    gates = 2 * gate + hidden_size * heads
     return Recurrence(
         kind="kimi_delta_attention",
         matrix_parameters=4 * hidden_size * width + gates + 3 * width * kernel,

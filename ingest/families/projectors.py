@@ -281,3 +281,25 @@ def minimax_m3_vision(config: ConfigReader, language: Headline) -> int:
     total += towers.blocks(vision.layer_count(), width, vision.positive_int("intermediate_size"))
     total += linear(width, inner) + linear(inner, out)
     return total + linear(out * merge * merge, inner) + linear(inner, out)
+
+
+def paddleocr_vision(config: ConfigReader, language: Headline) -> int:
+    """SigLIP, a norm and two layers over merged patches."""
+    vision = config.section("vision_config")
+    width, merge = vision.positive_int("hidden_size"), vision.positive_int("spatial_merge_size")
+    wide = width * merge * merge
+    return towers.siglip(vision) + norm(width) + linear(wide, wide) + linear(wide, language.hidden_size)
+
+
+def qwen3_omni_audio(config: ConfigReader, language: Headline) -> int:  # noqa: ARG001  # same question to each
+    """Three strided convolutions over mel bins, blocks, two layers."""
+    audio = config.section("audio_config")
+    width, inner, channels = (
+        audio.positive_int("d_model"),
+        audio.positive_int("encoder_ffn_dim"),
+        audio.positive_int("downsample_hidden_size"),
+    )
+    bins = -(-audio.positive_int("num_mel_bins") // 8)
+    total = linear(9, channels) + 2 * linear(9 * channels, channels) + channels * bins * width
+    total += towers.blocks(audio.layer_count("encoder_layers"), width, inner) + norm(width)
+    return total + linear(width, width) + linear(width, audio.positive_int("output_dim"))

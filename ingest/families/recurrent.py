@@ -1,6 +1,7 @@
 """Language models with recurrent layers: a row of traits each."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Final
 
 from ingest.config_reader import ConfigReader
@@ -57,6 +58,13 @@ MINIMAX: Final = Decoder(
 )
 
 RECURRENT: Final[Mapping[str, FamilyReader]] = {
+    "bailing_hybrid": Decoder(
+        attention=mixed(
+            every_nth("layer_group_size"), partial(delta_attention, full_rank=True), Latent(head_gate=True)
+        ),
+        network=Experts(shared=counted_shared("num_shared_experts"), sparse_layers=after_first_dense),
+        correction_buffers=True,
+    ),
     "bamba": Decoder(attention=mixed(listed("attn_layer_indices"), mamba2, BIASED), network=Dense(bias="mlp_bias")),
     "falcon_h1": falcon_h1,
     "falcon_mamba": without_network(mamba1),

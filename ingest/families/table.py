@@ -58,11 +58,22 @@ FAMILIES: Final[Mapping[str, FamilyReader]] = {
     "llava_onevision": _any("qwen2", projectors.llava_next_vision),
     "minicpmv": Multimodal(language=minicpmv_language, vision=projectors.minicpmv_resampler),  # 2.6: 8,099,175,152
     "phi3_v": Multimodal(language=LANGUAGE["phi3_v"], vision=projectors.phi3_vision),  # Phi-3-vision: 4,146,621,440
+    "paddleocr_vl": _vision("paddleocr_vl_text", projectors.paddleocr_vision),
+    "qwen3_omni_moe_thinker": Multimodal(
+        language=LANGUAGE["qwen3_omni_moe_text"],
+        language_type="qwen3_omni_moe_text",
+        vision=alone(towers.qwen3_vision),
+        audio=projectors.qwen3_omni_audio,
+    ),
     "paligemma": _any("gemma", projectors.paligemma_vision),
     "shieldgemma2": _vision("gemma3_text", projectors.gemma3_vision),
     "smolvlm": _any("llama", projectors.idefics3_vision),
     "vipllava": _any("llama", projectors.vipllava_vision),
     "bert": Bert(),
+    "camembert": Bert(classifier_is_deep=True),
+    "data2vec-text": Bert(classifier_is_deep=True),
+    "megatron-bert": Bert(),
+    "roberta-prelayernorm": Bert(classifier_is_deep=True, other_norms=2),
     "exaone4_5": _vision("exaone4_5_text", alone(towers.qwen2_5_vision)),
     "gemma3": _vision("gemma3_text", projectors.gemma3_vision),
     "gemma4": Multimodal(
@@ -111,6 +122,7 @@ OTHER_KINDS: Final[Mapping[str, str]] = {
     "whisper": "a speech recognizer (encoder-decoder)",
     "wav2vec2": "a speech encoder",
     "hubert": "a speech encoder",
+    "qwen3_omni_moe": "a speaking model of three parts (thinker, talker, code2wav); its thinker alone can be sized",
     "qwen2_5_omni": "a speaking model of three parts (thinker, talker, token2wav); its thinker alone can be sized",
 }
 """Models of another kind, and what they are."""

@@ -114,7 +114,7 @@ _CORES_IN_LABEL: Final = {"tpu-v2": 2, "tpu-v3": 2, "tpu-v4": 2, "tpu-v5p": 2}
 Span = tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Atoms:
     """A text cut into letters, digits and signs, with the places of each."""
 

@@ -8,7 +8,7 @@ from typing import Final
 from bot.errors import QuestionError
 from bot.question.cards import near_cards
 from bot.question.flags import Flags
-from bot.question.hardware import LARGEST_COUNT, Machines
+from bot.question.hardware import LARGEST_COUNT, LARGEST_LIST, Machines
 from bot.question.patterns import Pattern
 from bot.question.query import Query
 from bot.question.readings import Readings
@@ -40,7 +40,7 @@ SEVERAL: Final[Mapping[str, tuple[str, ...]]] = {
 
 _OFFLOADS: Final = Pattern(
     r"offload|ktransformers|(?:gpu|\d{4}) ?\+ ?(?:a )?cpu|system (?:memory|ram)|"
-    r"\d+ ?gb? ?(?:of )?(?:ddr\d? )?ram(?![a-z])|内存 ?\d"
+    r"(?<!\d)\d{1,4} ?gb? ?(?:of )?(?:ddr\d? )?ram(?![a-z])|内存 ?\d"
 )
 _LAPTOP_HINT: Final = (
     "a laptop card is another chip with less memory and bandwidth; give the desktop card that is nearest"
@@ -49,6 +49,8 @@ _LAPTOP_HINT: Final = (
 
 def refuse_machines(machines: Machines) -> None:
     """Raises `QuestionError` for impossible counts, and for a card that is not known where no other is named."""
+    if machines.mentions > LARGEST_LIST:
+        raise QuestionError(f"more than {LARGEST_LIST} cards are named", "compare a few at a time")
     if machines.impossible:
         raise QuestionError(
             f"{machines.impossible[0]}: a count of cards must lie between 1 and {LARGEST_COUNT:,}",

@@ -91,7 +91,7 @@ QUANTIZATION_WORDS: Final[Mapping[str, str | None]] = {
 """Values of `--quantization` and `--quant-policy` beside the formats themselves; None leaves it to the checkpoint."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Flags:
     """What a launch line says."""
 

@@ -31,7 +31,7 @@ _LINK: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Rule:
     """One way to say one thing. `example` is a text that the rule reads, for the help and for the tests."""
 

@@ -56,7 +56,7 @@ _CPU: Final = Pattern(
 _DGX: Final = Pattern(r"(?:dgx|hgx) ?-?$")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Machines:
     """What the text says of hardware."""
 
@@ -66,9 +66,10 @@ class Machines:
     impossible: list[str] = field(default_factory=list)
     spans: list[tuple[int, int]] = field(default_factory=list)
     are_joined: bool = False
+    mentions: int = 0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class _Found:
     gpu_id: str
     typed: str
@@ -110,13 +111,14 @@ def _cards(text: str, machines: Machines) -> list[_Found]:
     text = _blanked(text, [card.span for card in found])
     atoms = cut(text)
     at = 0
-    while at < len(atoms):
+    while at < len(atoms) and len(found) <= LARGEST_LIST:
         card = _card_at(atoms, at, text, machines)
         if card:
             found.append(card)
             at = max(at + 1, card.seat.end)
         else:
             at += 1
+    machines.mentions = len(found)
     for other in find_unknown(_blanked(text, [card.span for card in found])):
         machines.unknown.append(other)
         machines.spans.append(other.span)
@@ -332,6 +334,9 @@ Source: vllm#17327 and Hunyuan-A13B#9 (48 GB), Qwen3#389 (22 GB); the 3080 with 
 
 LARGEST_MEMORY_GB: Final = 10_000
 """Of one card, in GB: more is no memory of a card."""
+
+LARGEST_LIST: Final = 32
+"""Mentions of cards in one question: a longer list is a table pasted in, not a question."""
 
 LARGEST_COUNT: Final = 10_000
 """GPUs of one deployment: more is a slip, since the largest published replicas span hundreds."""

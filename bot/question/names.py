@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from bot.errors import QuestionError
 from bot.question.cards import is_card
 from bot.question.formats import canonical_format, gguf_type
 from bot.question.patterns import Pattern
@@ -63,7 +64,11 @@ _FILE_ENDINGS: Final = (".py", ".sh", ".md", ".json", ".txt", ".yaml", ".yml", "
 _LETTER: Final = Pattern(r"[a-z]")
 
 
-@dataclass(frozen=True, slots=True)
+LARGEST_LIST: Final = 32
+"""Mentions of models in one question: a longer list is a table pasted in, not a question."""
+
+
+@dataclass(slots=True, eq=False, repr=False)
 class Name:
     """One model as it stands in the text."""
 
@@ -81,7 +86,10 @@ class Name:
 
 
 def find_names(typed: str, text: str) -> list[Name]:
-    """Models in order of appearance; `text` is the lower case of `typed`, with blanks where flags stood."""
+    """Models in order of appearance; `QuestionError` for a list too long to compare.
+
+    `text` is the lower case of `typed`, with blanks where flags stood.
+    """
     names: list[Name] = []
     reached = 0
     for word in _WORD.finditer(text):
@@ -90,6 +98,8 @@ def find_names(typed: str, text: str) -> list[Name]:
         for name in _names_at(typed, text, word):
             names.append(name)
             reached = max(reached, name.end)
+        if len(names) > LARGEST_LIST:
+            raise QuestionError(f"more than {LARGEST_LIST} models are named", "compare a few at a time")
     return names or _last_resort(typed, text)
 
 

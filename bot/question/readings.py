@@ -25,7 +25,7 @@ _SPLITS: Final[Mapping[str, str]] = {"tp": "tensor", "pp": "pipeline", "dp": "da
 _MILLISECONDS: Final = frozenset({"ms", "millisecond", "milliseconds", "毫秒"})
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Readings:
     """Numbers with a meaning; None where the text says nothing."""
 

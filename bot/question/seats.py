@@ -33,7 +33,7 @@ _NO_COUNT_BEFORE: Final = word_set(
 )
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Seat:
     """A card's place with what was read around it."""
 

@@ -57,7 +57,7 @@ _PREFIXES: Final = (
 Span = tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Unknown:
     """A word in the place of a card, with where it stands."""
 

@@ -15,7 +15,7 @@ LONGER: dict[str, str] = {}
 VAGUE = frozenset({"utils.py", "util.py", "helpers.py", "helper.py", "common.py", "misc.py"})
 STRANGERS_CODE = "trust_" + "remote_code"  # in two parts, so that this file does not hold it
 MACHINE = re.compile(
-    r"(?<![\w.~])(/wo" + r"rk/(main|shared)|/ro" + r"ot/\w|/tmp/" + r"[A-Z]{3,}_|[A-Z]:\\Us" + r"ers\\)"
+    r"(?<![\w.~])(/wo" + r"rk/(main|shared)|/ro" + r"ot/[\w.]|/tmp/" + r"[A-Z]{3,}_|[A-Z]:\\Us" + r"ers\\)"
 )
 INDEX_HOST = re.compile("index-" + r"url|python" + r"hosted\.org|https?://[^\s\"']+/sim" + r"ple\b")
 NOQA = re.compile(r"#\s*(ruff: )?noqa\b")

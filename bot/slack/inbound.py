@@ -1,0 +1,112 @@
+"""What Slack sends, as a question to answer or as nothing at all. Pure: a payload in, a value out.
+
+Silence is kept for bots (ourselves included, or two bots would talk for ever), for edits and deletions, and for posts
+in channels that do not mention us. Cleaning the text is the question's own business (`bot.question`); here it is only
+bounded, and an empty mention asks for help.
+
+Source: docs.slack.dev, reference of `app_mention`, `message.im` and slash commands.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MAX_QUESTION_CHARACTERS: Final = 2_000
+MENTION: Final = "app_mention"
+MESSAGE: Final = "message"
+EVENTS: Final = (MENTION, MESSAGE)
+WRITTEN_BY_PEOPLE: Final = frozenset({None, "file_share", "thread_broadcast"})
+SLACKBOT: Final = "USLACKBOT"
+PRIVATE_WORD: Final = "private"
+HELP: Final = "help"
+
+_USER_MENTION: Final = re.compile(r"<@[A-Z0-9]+(?:\|[^<>]*)?>")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One question and where its answer goes.
+
+    `keys` name the event for deduplication. A post is answered in its thread; a command at its `response_url`, for
+    its asker alone when `is_private`. `characters` is the length before the text was cut.
+    """
+
+    keys: tuple[str, ...]
+    question: str
+    characters: int
+    channel: str = ""
+    thread_ts: str = ""
+    response_url: str = ""
+    is_private: bool = False
+
+    @property
+    def is_too_long(self) -> bool:
+        """Whether the text was cut: a log was pasted, and half a question has no answer."""
+        return self.characters > MAX_QUESTION_CHARACTERS
+
+    def payload(self) -> dict[str, Any]:
+        """What the store keeps until the answer is out."""
+        return asdict(self)
+
+
+def from_payload(payload: Mapping[str, Any]) -> Asked:
+    """The question that the store kept."""
+    return Asked(**{**payload, "keys": tuple(payload["keys"])})
+
+
+def from_event(body: Mapping[str, Any]) -> Asked | None:
+    """The question in a mention or a direct message, or None where there is nothing to answer."""
+    event = body.get("event") or {}
+    if not _is_for_us(event) or not _is_from_a_person(event):
+        return None
+    team, channel, ts = body.get("team_id", ""), event["channel"], event["ts"]
+    return Asked(
+        keys=(f"event:{body.get('event_id', '')}", f"post:{team}:{channel}:{ts}"),
+        channel=channel,
+        thread_ts=event.get("thread_ts") or ts,
+        **_question(event.get("text") or ""),
+    )
+
+
+def from_command(command: Mapping[str, Any]) -> Asked:
+    """The question in a slash command; `private` in front keeps the answer to the asker."""
+    text = (command.get("text") or "").strip()
+    word, _, rest = text.partition(" ")
+    is_private = word.lower() == PRIVATE_WORD
+    return Asked(
+        keys=(f"command:{command.get('team_id', '')}:{command['trigger_id']}",),
+        channel=command.get("channel_id", ""),
+        response_url=command["response_url"],
+        is_private=is_private,
+        **_question(rest if is_private else text),
+    )
+
+
+def _question(text: str) -> dict[str, Any]:
+    said = _USER_MENTION.sub(" ", text[: 2 * MAX_QUESTION_CHARACTERS]).strip()
+    is_cut = len(text) > 2 * MAX_QUESTION_CHARACTERS
+    return {
+        "question": said[:MAX_QUESTION_CHARACTERS] or HELP,
+        "characters": len(text) if is_cut else len(said),
+    }
+
+
+def _is_for_us(event: Mapping[str, Any]) -> bool:
+    if event.get("type") == MENTION:
+        return "edited" not in event
+    return event.get("type") == MESSAGE and event.get("channel_type") == "im"
+
+
+def _is_from_a_person(event: Mapping[str, Any]) -> bool:
+    return (
+        event.get("subtype") in WRITTEN_BY_PEOPLE
+        and not event.get("bot_id")
+        and not event.get("bot_profile")
+        and not event.get("hidden")
+        and event.get("user") not in {None, SLACKBOT}
+    )

@@ -15,6 +15,7 @@ from estimator.engines import EngineName
 from estimator.estimate import Request, estimate
 from estimator.gpus import find_gpu, with_memory
 from estimator.hardware import Gpu
+from estimator.model_spec import ModelSpec
 from estimator.parallelism import Layout
 from estimator.recommend import alternatives
 from estimator.workload import MOST_CONCURRENCY, MOST_GPUS, MOST_TOKENS, workload
@@ -71,11 +72,12 @@ def estimate_request_json(text: str, models: ModelSource) -> dict[str, Any]:
     except ValidationError as error:
         raise RequestError(_faults(error), "see `hubgauge schema estimate-request`") from None
     model = models.load(asked.model)
-    found = estimate(_request(asked, model.spec))
+    found = estimate(to_request(asked, model.spec))
     return estimate_json(found, model, alternatives(found))
 
 
-def _request(asked: EstimateRequest, spec: Any) -> Request:
+def to_request(asked: EstimateRequest, spec: ModelSpec) -> Request:
+    """The estimator's request for a validated one and its loaded model."""
     return Request(
         spec=spec,
         gpu=_card(asked.hardware, asked.memory_gb),

@@ -5,6 +5,7 @@ and load; coverage on held-out rows was 79.8 % for TPOT, 87.7 % for throughput, 
 (performance_model.md, section 7). A class that was never measured takes the overall band, widened.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -37,6 +38,11 @@ class Interval:
     def scaled(self, factor: float) -> "Interval":
         """The same interval in another unit or share."""
         return Interval(self.value * factor, self.low * factor, self.high * factor)
+
+    def anchored(self, factor: float, half_width: float) -> "Interval":
+        """The value times a measured factor, within a band of its own (half its width, in logs)."""
+        value = self.value * factor
+        return Interval(value, value / math.exp(half_width), value * math.exp(half_width))
 
     @property
     def inverse(self) -> "Interval":

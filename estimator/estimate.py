@@ -5,10 +5,10 @@ load, what binds, where the sweet spot lies, which tier, what it costs.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from estimator.band import Interval, throughput_interval, tpot_interval, ttft_interval
+from estimator.band import Interval, architecture_group, throughput_interval, tpot_interval, ttft_interval
 from estimator.calibration import ERA_FROM, ERA_UNTIL
 from estimator.cost import Cost, cost_of
 from estimator.deployment import FABRIC_GPUS, Deployment, node_gpus
@@ -26,9 +26,11 @@ from estimator.memory import (
     rank_sequence_bytes,
 )
 from estimator.model_spec import ModelSpec, WeightPlan
+from estimator.offsets import Place, correction
 from estimator.parallelism import Layout, candidate_layouts, check_layout, cut_blocks
 from estimator.quantization import requantize
 from estimator.rates import compute_path
+from estimator.stacks import StackKey, stack_key
 from estimator.step import Bound, roofline_step_s
 from estimator.throughput import SweetSpot, max_throughput, sweet_spot, throughput_under_load
 from estimator.units import GB
@@ -47,6 +49,8 @@ TIER_WORKSPACE_FRACTION: Final = 0.12
 class Request:
     """What is asked, resolved: a spec, a card, a load; None leaves the choice to the estimator.
 
+    `uses_offsets` False leaves the corrections of measured stacks out: the transferable formula alone.
+
     `gpus` are those of the whole machine, replicas included. `date` is a decimal year for the engine's age.
     """
 
@@ -63,6 +67,7 @@ class Request:
     memory_fraction: float | None = None
     max_num_batched_tokens: int | None = None
     max_num_seqs: int | None = None
+    uses_offsets: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -303,6 +308,7 @@ def _estimate(setup: _Setup, layout: Layout) -> Estimate:
     capacity = _capacity(setup, memory, layout)
     times = latency(d, load, asked, capacity, _date(request))
     throughput, concurrency = _throughput(d, load, times, capacity)
+    speed = _speed(d, request, times, asked, throughput)
     return Estimate(
         request=request,
         engine=setup.engine,
@@ -314,18 +320,61 @@ def _estimate(setup: _Setup, layout: Layout) -> Estimate:
         settings=setup.settings,
         memory=memory,
         max_context_tokens=_longest_context(setup, memory, layout, asked),
-        ttft=ttft_interval(times.ttft_s, request.gpu, d.kind, asked, is_local=d.is_local),
-        tpot=tpot_interval(times.tpot_s, request.gpu, d.kind, asked, is_local=d.is_local),
-        throughput=throughput_interval(throughput, request.gpu, d.kind).scaled(busy),
+        ttft=speed.ttft,
+        tpot=speed.tpot,
+        throughput=speed.throughput.scaled(busy),
         concurrency=concurrency * busy,
         bound=times.step.bound,
         latency=times,
         roofline_tpot_s=roofline_step_s(d, times.batch, load.mean_context_tokens),
         sweet_spot=sweet_spot(d, load.mean_context_tokens),
         tier=tier(request.spec),
-        cost=cost_of(d, load, request.gpus, throughput * busy),
-        assumptions=_assumptions(setup, layout, replicas),
+        cost=cost_of(d, load, request.gpus, speed.throughput.value * busy),
+        assumptions=(*_assumptions(setup, layout, replicas), *speed.said),
         warnings=(*_warnings(setup, memory, replicas), *sorted(set(cut_blocks(request.spec, layout)))),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Speed:
+    ttft: Interval
+    tpot: Interval
+    throughput: Interval
+    said: tuple[str, ...]
+
+
+def stack_of(request: Request) -> StackKey:
+    """The stack that the request names, as the table of measured stacks knows it."""
+    engine = request.engine or default_engine(request.gpu, request.weights)
+    weights = request.weights or request.spec.weights.name
+    return stack_key(request.spec, request.gpu.id, engine, weights, request.engine_version)
+
+
+def _speed(d: Deployment, request: Request, times: Latency, asked: float, throughput: float) -> _Speed:
+    """The formula's figures with their bands, corrected where this very stack was measured."""
+    ttft = ttft_interval(times.ttft_s, d.gpu, d.kind, asked, is_local=d.is_local)
+    tpot = tpot_interval(times.tpot_s, d.gpu, d.kind, asked, is_local=d.is_local)
+    rate = throughput_interval(throughput, d.gpu, d.kind)
+    if not request.uses_offsets:
+        return _Speed(ttft, tpot, rate, ())
+    key, band, said = stack_of(request), f"{architecture_group(d.gpu)}|{d.kind}", []
+
+    def corrected(metric: str, name: str, interval: Interval) -> Interval:
+        found = correction(metric, key, Place(asked, request.load, d.layout.gpus), band)
+        if found is None:
+            return interval
+        said.append(f"{name} x {found.factor:.2f}, from {found.runs} runs of this stack until {found.latest}")
+        return interval.anchored(found.factor, found.half_width)
+
+    ttft, tpot = corrected("ttft", "TTFT", ttft), corrected("tpot", "TPOT", tpot)
+    if request.load.concurrency is None and not d.is_local:
+        return _Speed(ttft, tpot, corrected("max_throughput", "throughput", rate), tuple(said))
+    under_load = throughput_under_load(request.load, replace(times, ttft_s=ttft.value, tpot_s=tpot.value))
+    return _Speed(
+        ttft,
+        tpot,
+        Interval(under_load, under_load * rate.low / rate.value, under_load * rate.high / rate.value),
+        tuple(said),
     )
 
 

@@ -302,41 +302,63 @@ def group_size(counts: list[int]) -> int:
     return most if most < least * 1.25 else least
 
 
-def rank_sequence_bytes(
-    spec: ModelSpec, layout: Layout, settings: EngineSettings, cache_bytes: float, context_tokens: int
-) -> float:
-    """Cache and state of one request at the context on one GPU, as the engine holds them."""
-    total = 0.0
+@dataclass(frozen=True, slots=True)
+class SequenceCache:
+    """What one request holds on one GPU: its state, and for each reach the bytes of a token and the most tokens kept."""
+
+    state_bytes: float
+    reaches: tuple[tuple[float, int | None], ...]
+
+    def bytes_at(self, context_tokens: int) -> float:
+        """Cache and state at that context, in whole blocks."""
+        held = -(-context_tokens // BLOCK_TOKENS) * BLOCK_TOKENS
+        cache = (size * (held if most is None else min(held, most)) for size, most in self.reaches)
+        return self.state_bytes + sum(cache)
+
+
+def rank_sequence_cache(spec: ModelSpec, layout: Layout, settings: EngineSettings, cache_bytes: float) -> SequenceCache:
+    """Cache and state of one request on one GPU, as the engine holds them."""
+    share, state = stage_share(spec, layout), 0.0
+    reaches: dict[int | None, float] = {}
     for group in spec.layers:
         mixer = group.mixer
         if mixer is None:
             continue
-        held = _held_tokens(mixer.window_tokens, settings, context_tokens)
-        cache = token_bytes(mixer, cache_bytes) * held
-        state = 4.0 * mixer.recurrent_state_elements + 2.0 * mixer.conv_state_elements
+        copies = share * group.count / mixer.cache_shards(layout.tensor)
+        state += copies * (4.0 * mixer.recurrent_state_elements + 2.0 * mixer.conv_state_elements)
         if isinstance(mixer, CompressedAttention):
-            state += mixer.side_window_elements * cache_bytes
-        total += group.count * (cache + state) / mixer.cache_shards(layout.tensor)
-    return total * stage_share(spec, layout)
+            state += copies * mixer.side_window_elements * cache_bytes
+        most = _most_held_tokens(mixer.window_tokens, settings)
+        reaches[most] = reaches.get(most, 0.0) + copies * token_bytes(mixer, cache_bytes)
+    return SequenceCache(state, tuple((size, most) for most, size in reaches.items()))
 
 
-def _held_tokens(window_tokens: int | None, settings: EngineSettings, context_tokens: int) -> int:
-    """Tokens a layer keeps: whole blocks; a window keeps its reach and the batch being prefilled, as vLLM does."""
-    rounded = -(-context_tokens // BLOCK_TOKENS) * BLOCK_TOKENS
+def rank_sequence_bytes(
+    spec: ModelSpec, layout: Layout, settings: EngineSettings, cache_bytes: float, context_tokens: int
+) -> float:
+    """Cache and state of one request at the context on one GPU, as the engine holds them."""
+    return rank_sequence_cache(spec, layout, settings, cache_bytes).bytes_at(context_tokens)
+
+
+def _most_held_tokens(window_tokens: int | None, settings: EngineSettings) -> int | None:
+    """Tokens a layer keeps at most: a window its reach and the batch being prefilled, in whole blocks, as vLLM does."""
     if window_tokens is None or settings.engine.name in {"sglang", "trtllm"}:
-        return rounded
+        return None
     batched = LLAMA_CPP_UBATCH_TOKENS if settings.engine.name == "llama.cpp" else settings.max_num_batched_tokens
-    return min(rounded, -(-(window_tokens - 1 + batched) // BLOCK_TOKENS) * BLOCK_TOKENS)
+    return -(-(window_tokens - 1 + batched) // BLOCK_TOKENS) * BLOCK_TOKENS
 
 
 def max_context_tokens(
     spec: ModelSpec, layout: Layout, settings: EngineSettings, cache_bytes: float, budget_bytes: float
 ) -> int:
     """The longest context whose cache lies under the budget of one request, at most the model's own maximum."""
+    cache = rank_sequence_cache(spec, layout, settings, cache_bytes)
     low, high = 0, spec.headline.max_position_embeddings or LONGEST_CONTEXT_TOKENS
+    if cache.bytes_at(high) <= budget_bytes:
+        return high
     while low < high:
         middle = (low + high + 1) // 2
-        if rank_sequence_bytes(spec, layout, settings, cache_bytes, middle) <= budget_bytes:
+        if cache.bytes_at(middle) <= budget_bytes:
             low = middle
         else:
             high = middle - 1

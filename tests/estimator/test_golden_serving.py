@@ -26,6 +26,7 @@ def estimate_of(fact: Fact) -> Estimate:
             engine=fact["engine"],
             engine_version=fact.given.get("engine_version"),
             date=fact["date"],
+            uses_offsets=False,  # the formula alone: these very runs are among those that the corrections rest on
             load=workload(
                 prompt_tokens=fact["prompt_tokens"],
                 output_tokens=fact["output_tokens"],

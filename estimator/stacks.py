@@ -1,0 +1,42 @@
+"""A stack that can be measured: model shape, card, engine, how weights are stored, and the engine's version."""
+
+from dataclasses import dataclass
+
+from estimator.engines import parse_version
+from estimator.model_spec import ModelSpec
+
+
+@dataclass(frozen=True, slots=True)
+class StackKey:
+    """One stack; `version` is major.minor, None for all versions together."""
+
+    model: str
+    gpu: str
+    engine: str
+    weights: str
+    version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StackOffset:
+    """What the runs of one stack say: (level, slopes) in log(measured / formula), and what that rests on."""
+
+    metric: str
+    key: StackKey
+    coefficients: tuple[float, ...]
+    runs: int
+    setups: int
+    latest: str
+    example: str
+
+
+def model_key(spec: ModelSpec) -> str:
+    """The shape that fine-tunes and re-uploads share: layers x hidden size x parameters in 10^8."""
+    return f"{spec.headline.num_hidden_layers}x{spec.headline.hidden_size}x{round(spec.language_parameters / 1e8)}"
+
+
+def stack_key(spec: ModelSpec, gpu_id: str, engine: str, weights: str, engine_version: str | None) -> StackKey:
+    """The stack of a set-up; no version where none is named or readable."""
+    version = parse_version(engine_version)
+    named = f"{version[0]}.{version[1]}" if version else None
+    return StackKey(model_key(spec), gpu_id, engine, weights, named)

@@ -19,8 +19,7 @@ _ATOM: Final = Pattern(r"(?<=\d)x|(?<=\d)gb?(?=[altv]\d)|\d{1,3}(?:,\d{3})+(?![\
 _SXM: Final = Pattern(r"sxm\d")
 
 NOT_NAMES: Final = word_set(
-    "g5 g6 g6e g7e p4d p5 p5e p5en cpu frontier aurora helios spr pvc turin genoa spark orin thor rubin 8i 8t 7x "
-    "v2 v3 v4 v7"
+    "g5 g6 g6e g7e p4d p5 p5e p5en cpu frontier aurora helios spr pvc turin genoa 8i 8t 7x v2 v3 v4 v7"
 ) | {
     "aws a10g",
     "core i9",
@@ -147,18 +146,24 @@ def cut(text: str) -> Atoms:
 
 def starts_card(atom: str) -> bool:
     """Whether any card's name begins with that atom."""
-    return atom in _index()
+    return _singular(atom) in _index()
+
+
+def _singular(atom: str) -> str:
+    """`sparks` is `spark`; a name of one letter keeps its s."""
+    return atom[:-1] if len(atom) > 3 and atom.endswith("s") and atom not in _index() else atom
 
 
 def match_card(atoms: Atoms, place: int) -> tuple[str, str, int] | None:
     """Id, spelling and end of the longest card name that starts at that atom."""
-    rows = _index().get(atoms.texts[place])
+    rows = _index().get(_singular(atoms.texts[place]))
     if rows is None:
         return None
     second = atoms.at(place + 1)
     if second in _JOINTS:
         second = atoms.at(place + 2)
-    for spelled, gpu_id, name in (*rows.get(second, ()), *rows.get("", ())):
+    plural = rows.get(second[:-1], ()) if second.endswith("s") else ()
+    for spelled, gpu_id, name in (*rows.get(second, ()), *plural, *rows.get("", ())):
         end = _walk(atoms, place, spelled)
         if end is not None:
             return gpu_id, name, end
@@ -238,7 +243,8 @@ def _walk(atoms: Atoms, place: int, spelled: tuple[str, ...]) -> int | None:
         if atoms.at(at) in _JOINTS and (atoms.at(at) != "+" or wanted == "395"):
             touches = touches and atoms.is_glued(at + 1)
             at += 1
-        if atoms.at(at) != wanted or not (touches or _may_stand_apart(before, wanted)):
+        is_plural = len(wanted) > 1 and atoms.at(at) == f"{wanted}s"
+        if not (atoms.at(at) == wanted or is_plural) or not (touches or _may_stand_apart(before, wanted)):
             return None
         at += 1
     return at if _ends_there(atoms, at) else None

@@ -27,7 +27,8 @@ _SIZE: Final = Pattern(r"(?<![a-z0-9.])(\d+(?:\.\d+)?b)(?![a-z0-9])")
 _WORDS: Final = Pattern(r"[a-z][a-z0-9-]*|昇腾")
 _UNNAMED: Final = Pattern(
     r"(?<![a-z0-9.])(?:(\d{1,3})(?: ?[x*] ?| ))?(\d{1,3}) ?(?:g|gb|gib) ?(?:of )?(?:的)?(?:vram|gpus?|显存|显卡|card|"
-    r"cards|卡|nvidia)(?![a-z])"
+    r"cards|卡|nvidia)(?![a-z])|"
+    r"(?<![a-z])(?:on|in|within|with)(?: an?)? (\d{1,3}) ?(?:g|gb|gib)(?![a-z])(?! (?:of )?ram)"
 )
 _WORD: Final = Pattern(r"(?<![a-z0-9])[a-z]{4,}(?:\.\d+|\d+(?:\.\d+)?)?(?![a-z])")
 SEVERAL: Final[Mapping[str, tuple[str, ...]]] = {
@@ -159,7 +160,7 @@ def _unknown_card(word: str) -> str:
 
 
 def _cards_of_memory(found: re.Match[str]) -> str:
-    memory_gb = float(found[2])
+    memory_gb = float(found[2] or found[3])
     rows = [gpu for gpu in GPUS.values() if gpu.sold_memory_gb == memory_gb and gpu.vendor in {"NVIDIA", "AMD"}]
     fastest = sorted(rows, key=lambda gpu: -gpu.memory_gb_per_s)
     named = _or(tuple(gpu.id for gpu in fastest[:4])) or f"rtx-3060-12gb {memory_gb:g}gb"

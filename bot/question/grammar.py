@@ -303,6 +303,7 @@ def read_numbers(text: str, readers: Mapping[str, Reader], meanings: frozenset[s
         for found in found_all:
             if reader:
                 groups = {name: value or "" for name, value in zip(rule.groups, found.groups(), strict=False)}
+                groups["text"] = text
                 groups["before"] = text[max(0, found.start() - WORDS_BEFORE) : found.start()]
                 reader(groups)
             text = f"{text[: found.start()]}{' ' * (found.end() - found.start())}{text[found.end() :]}"

@@ -29,6 +29,7 @@ _NODES: Final = Pattern(
     r"(?:nodes?(?![a-z])|machines?(?![a-z])|servers?(?![a-z])|hosts?(?![a-z])|boxes(?![a-z])|台|机(?!器)|节点)"
 )
 _NODE_WORDS: Final = ("node", "machine", "server", "host", "box", "台", "机", "节点")
+_SEVERAL_MACHINES: Final = ("s", "台", "机", "节点")
 _NODES_AFTER_CARD: Final = Pattern(
     r" ?'?s? ?-?(?:based )?(?:nodes?|machines?|servers?|boxes|hosts?|台|机(?!器)|节点)(?![a-z])"
 )
@@ -140,6 +141,8 @@ def _card_at(atoms: Atoms, at: int, text: str, machines: Machines) -> _Found | N
     gpu_id, name, end = matched
     if atoms.at(at).isdigit() and atoms.at(end) in _NOT_AFTER_NUMBER:
         return None
+    if atoms.at(at - 1) == "apache":
+        return None
     other = _another_chip(atoms, at, end)
     if other:
         span = (atoms.starts[at], atoms.ends[end - 1])
@@ -246,7 +249,7 @@ def _apply_machines(text: str, cards: list[_Found], nodes: int | None, machines:
         followed = has_nodes and _NODES_AFTER_CARD.match(text, card.span[1])
         if followed and seat.count is not None and (outer := _number_before(text, card.span[0])):
             seat.count *= outer
-        elif followed and seat.count is not None and seat.count > 1 and not _has_sign(text, card):
+        elif followed and _counts_machines(text, card, followed[0]):
             _whole_servers(card, machines)
         elif nodes is not None and seat.count is None:
             seat.count = nodes
@@ -255,9 +258,11 @@ def _apply_machines(text: str, cards: list[_Found], nodes: int | None, machines:
             seat.count *= nodes
 
 
-def _has_sign(text: str, card: _Found) -> bool:
-    """`8xH100 nodes` counts cards, `2 H100 nodes` counts machines."""
-    return bool(re.match(r"\d+ ?[x*卡张块]", text[card.span[0] : card.span[1]]))
+def _counts_machines(text: str, card: _Found, word: str) -> bool:
+    """`2 H100 nodes` counts machines; `8xH100 nodes` and `8 GPU H100 machine` count cards."""
+    if (card.seat.count or 0) < 2 or "gpu" in text[card.span[0] : card.span[1]] or not word.endswith(_SEVERAL_MACHINES):
+        return False
+    return not bool(re.match(r"\d+ ?[x*卡张块]", text[card.span[0] : card.span[1]]))
 
 
 def _whole_servers(card: _Found, machines: Machines) -> None:

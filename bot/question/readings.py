@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from bot.question.numbers import KILO, amount, number
+from bot.question.numbers import amount, number
 from bot.question.patterns import Pattern
 
 _WISH: Final = Pattern(
@@ -21,6 +21,12 @@ _RESULT: Final = Pattern(
     r"only|get|got|getting|speed|achiev|exceed|was|is|measured|about|around|eval|只有|速度|看到|得到|达到了|hits|runs|ran|"
     r"see|seeing|throughput|约|大约|currently"
 )
+_REPORT: Final = Pattern(
+    r"only|(?<![a-z])(?:get|gets|got|speed|measured|eval|bench|benchmark|slow|see|seeing|generates?|achieves?|tested|result|"
+    r"performance|ran|runs|running|process|faster|slower|throughput)(?![a-z])|只有|速度|左右|输出"
+)
+"""Words of a report anywhere in the text: then a bare rate is a result, and in a question of facts a wish."""
+
 _SPLITS: Final[Mapping[str, str]] = {"tp": "tensor", "pp": "pipeline", "dp": "data", "ep": "expert"}
 _MILLISECONDS: Final = frozenset({"ms", "millisecond", "milliseconds", "毫秒"})
 
@@ -81,9 +87,10 @@ class Readings:
             self.ttft_s = _seconds(found)
 
     def _read_rate(self, found: Mapping[str, str]) -> None:
-        rate = number(found["value"]) * (KILO if found.get("kilo") else 1)
+        rate = number(found["value"]) * (1000 if found.get("kilo") else 1)
         before = found["before"].strip()
-        is_wish = bool(_WISH.search(before)) and not _RESULT.search(before)
+        is_told = bool(_RESULT.search(before)) or (not _WISH.search(before) and bool(_REPORT.search(found["text"])))
+        is_wish = not is_told
         if is_wish and self.min_tokens_per_s is None:
             self.min_tokens_per_s = rate
         elif not is_wish and self.tokens_per_s is None:

@@ -31,7 +31,13 @@ UNDERSTOOD: Final[tuple[tuple[str, dict[str, Any], str], ...]] = (
     ("command-r-plus-08-2024 on 4xa100",
      {"models": ["command-r-plus-08-2024"], "hardware": ["4xa100-sxm-80gb"]}, "a date in the name"),
     ("dbrx-instruct on quad H100", {"models": ["dbrx-instruct"], "hardware": ["4xh100-sxm-80gb"]}, "quad"),
+    ("can 2 Sparks run qwen3-235b-a22b int4?", {"hardware": ["2xdgx-spark-gb10"]}, "plural of a name"),
+    ("llama 3 8b on my two 3090TIs", {"hardware": ["2xrtx-3090-ti"]}, "plural of Ti"),
+    ("qwen1.5-72b-chat A6000机器4卡", {"hardware": ["4xrtx-a6000"]}, "a word between name and count"),
     # nodes
+    ("8 GPU H100 machine with deepseek-v3", {"hardware": ["8xh100-sxm-80gb"]}, "one machine of eight"),
+    ("deepseek-v3 with 4 * (8 * H800)", {"hardware": ["32xh800-sxm-80gb"]}, "a product with brackets"),
+    ("how many 8xH100 nodes for kimi-k2?", {"intent": "recommend", "hardware": ["?xh100-sxm-80gb"]}, "nodes are asked"),
     ("deepseek r1 on 4 nodes with 8 H20 each",
      {"models": ["deepseek-r1"], "hardware": ["32xh20-96gb"]}, "each multiplies"),
     ("deepseek r1 on 16 h100 across two nodes",
@@ -150,6 +156,8 @@ UNDERSTOOD: Final[tuple[tuple[str, dict[str, Any], str], ...]] = (
     ("vLLM v0.8.5, cuda 12.4, qwen3-8b on a10, port 8000",
      {"context": None, "concurrency": None, "hardware": ["1xa10"], "engine": "vllm"},
      "versions and ports are nothing"),
+    ("llama 3.1 8b on 2x h100 @8k, 10 users, 20 tps", {"min_tokens_per_s": 20, "measured": None}, "facts only: a wish"),
+    ("llama-3-70b on 4xA100 is slow, 9 t/s", {"min_tokens_per_s": None, "measured": 9}, "a report"),
     # intents
     ("what gpu do I need for qwen3-coder-480b?", {"intent": "recommend", "hardware": []}, "hardware is asked"),
     ("how many H100s for llama-3.1-405b fp8?",

@@ -304,7 +304,7 @@ def group_size(counts: list[int]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class SequenceCache:
-    """What one request holds on one GPU: its state, and for each reach the bytes of a token and the most tokens kept."""
+    """What one request holds on one GPU: its state, and the bytes of a token with the most tokens kept, by reach."""
 
     state_bytes: float
     reaches: tuple[tuple[float, int | None], ...]

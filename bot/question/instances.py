@@ -1,6 +1,8 @@
 """Cloud instances by name: which card and how many, as of 2026-11.
 
-Sources: the accelerated-computing tables of AWS (EC2 P, G, Inf, Trn), Google Cloud (A2, A3, A4, G2) and Azure (ND, NC).
+Sources: torchx `named_resources_aws.py` (G5, G6e), the accelerated-instance table of RAPIDS (P3, P4d, P5, G4dn, G5, G6)
+and huggingface-inferentia2-samples#14 (inf2.48xlarge: 12 chips). Trainium, P5e, P6, the smaller Inf2 and all rows of
+Google Cloud and Azure are recalled from the providers' pages, not checked against one.
 """
 
 from typing import Final
@@ -15,7 +17,7 @@ AWS: Final[dict[str, tuple[str, dict[str, int]]]] = {
     "p3dn": ("v100-sxm2-32gb", {"24xlarge": 8}),
     "p4d": ("a100-sxm-40gb", {"24xlarge": 8}),
     "p4de": ("a100-sxm-80gb", {"24xlarge": 8}),
-    "p5": ("h100-sxm-80gb", {"4xlarge": 1, "48xlarge": 8}),
+    "p5": ("h100-sxm-80gb", {"48xlarge": 8}),
     "p5e": ("h200-sxm-141gb", {"48xlarge": 8}),
     "p5en": ("h200-sxm-141gb", {"48xlarge": 8}),
     "p6-b200": ("b200-sxm", {"48xlarge": 8}),
@@ -24,10 +26,10 @@ AWS: Final[dict[str, tuple[str, dict[str, int]]]] = {
     "g5": ("a10g", _AWS_G),
     "g6": ("l4", _AWS_G),
     "g6e": ("l40s", _AWS_G),
-    "inf2": ("inferentia2", {"xlarge": 1, "2xlarge": 1, "8xlarge": 1, "24xlarge": 6, "48xlarge": 12}),
+    "inf2": ("inferentia2", {"xlarge": 1, "8xlarge": 1, "24xlarge": 6, "48xlarge": 12}),
     "trn1": ("trainium1", {"2xlarge": 1, "32xlarge": 16}),
     "trn1n": ("trainium1", {"32xlarge": 16}),
-    "trn2": ("trainium2", {"3xlarge": 1, "48xlarge": 16}),
+    "trn2": ("trainium2", {"48xlarge": 16}),
 }
 """Accelerators by family and size of Amazon EC2 (`ml.` before them is SageMaker)."""
 

@@ -16,15 +16,16 @@ from ingest.families.table import FAMILIES
 
 TARGET: Final = Path(__file__).with_name("transformers_5_23.py")
 IRRELEVANT: Final = (
-    "dropout", "eps", "rope", "_token_id", "token_index", "initializer", "init_", "loss", "drop", "_factor", "pdrop",
-    "label", "return_", "output_hidden", "output_att", "chunk_size_feed", "problem", "pretraining", "use_cache", "scal",
-    "tokens_ids", "begin_", "forced", "_prob", "_act", "activation", "act_fn", "reduction", "apply_spec", "mask_",
-    "time_step_m", "time_step_f", "time_step_l", "alpha", "logit", "softcap", "architectures", "dtype", "std",
-    "epsilon", "ignore_index", "image_mean", "norm_topk", "tokenizer", "select_strategy", "select_layer", "use_mamba",
-    "use_assoc",
-    "residual_in", "n_group", "topk_group", "topk_method", "median", "sampling", "relative_attention_m",
+    "dropout", "eps", "rope_", "partial_rotary", "_token_id", "token_index", "initializer", "init_", "loss", "drop",
+    "_factor", "pdrop", "label", "return_", "output_hidden", "output_att", "chunk_size_feed", "problem", "pretraining",
+    "use_cache", "scal", "tokens_ids", "begin_", "forced", "_prob", "_act", "activation", "act_fn", "reduction",
+    "apply_spec", "mask_", "time_step_m", "time_step_f", "time_step_l", "alpha", "logit", "softcap", "architectures",
+    "dtype", "std", "epsilon", "ignore_index", "image_mean", "norm_topk", "tokenizer", "select_strategy",
+    "select_layer", "use_mamba", "use_assoc", "residual_in", "topk_group", "topk_method", "median", "sampling",
+    "relative_attention_m",
 )  # fmt: skip
-SEPARATE: Final = frozenset({"model_type", "attribute_map", "sub_configs_defaults"})
+SEPARATE: Final = frozenset({"n_group", "model_type", "attribute_map", "sub_configs_defaults"})
+KEPT: Final = frozenset({"qk_rope_head_dim", "no_rope_layer_interval", "no_rope_layers"})
 LONGEST_TEXT: Final = 40
 """Longer strings are names of files and prompts, not shapes."""
 
@@ -70,7 +71,7 @@ def row(config_class: Any, sections: dict[str, str]) -> Row:
         for field in dataclasses.fields(config_class)
         if field.name not in common | SEPARATE
         and not field.name.startswith("base_model")
-        and not any(word in field.name for word in IRRELEVANT)
+        and (field.name in KEPT or not any(word in field.name for word in IRRELEVANT))
         and is_shape(value := default_of(field))
     }
     return config_class.__name__, values, sections, dict(getattr(config_class, "attribute_map", None) or {})

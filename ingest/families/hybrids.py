@@ -35,14 +35,17 @@ def mixed(
     return mixers
 
 
-def listed(key: str, *, first: int = 0) -> KindReader:
-    """As `layer_types` says; else the layers whose index the key lists are attention, counted from `first`."""
+def listed(key: str, *, unstated: str) -> KindReader:
+    """As `layer_types` says; else the layers whose index the key lists are attention; all `unstated` without it."""
 
     def kinds(config: ConfigReader, layers: int) -> Sequence[str]:
         if config.text_list("layer_types"):
             return layer_types(config, layers)
-        chosen = set(config.int_list(key) or ())
-        return ["attention" if layer + first in chosen else "linear" for layer in range(layers)]
+        chosen = config.int_list(key)
+        if chosen is None:
+            return [unstated] * layers
+        attending = set(chosen)
+        return ["attention" if layer in attending else "linear" for layer in range(layers)]
 
     return kinds
 

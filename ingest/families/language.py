@@ -10,6 +10,7 @@ from ingest.families.decoder import Decoder
 from ingest.families.dense import DENSE
 from ingest.families.gemma3n import gemma3n_text
 from ingest.families.gemma4 import gemma4_text
+from ingest.families.hybrids import listed, mixed
 from ingest.families.latent import Latent
 from ingest.families.linear import delta_hybrid, hybrid, mamba2, short_conv
 from ingest.families.moe import MOE
@@ -42,7 +43,9 @@ QWEN3_ATTENTION: Final = GroupedQuery(
 )
 QWEN3: Final = Decoder(attention=QWEN3_ATTENTION)
 QWEN3_MOE: Final = Decoder(attention=QWEN3_ATTENTION, network=Experts(sparse_layers=sparse_step))
-QWEN_GATED: Final = GroupedQuery(qkv_bias="attention_bias", output_bias="attention_bias", qk_norm="head", is_gated=True)
+QWEN_GATED: Final = GroupedQuery(
+    qkv_bias="attention_bias", output_bias="attention_bias", qk_norm="head", is_gated=True, gate_bias=True
+)
 QWEN_EXPERTS: Final = Experts(
     shared=stated_shared("shared_expert_intermediate_size"), shared_gate=True, sparse_layers=sparse_step
 )
@@ -78,7 +81,9 @@ LLAMA4: Final = Decoder(
     network=llama4_networks,
 )
 LFM2: Final = Decoder(
-    attention=hybrid(short_conv, GroupedQuery(qk_norm="head")), network=lfm2_networks, tied_default=True
+    attention=mixed(listed("full_attn_idxs", unstated="attention"), short_conv, GroupedQuery(qk_norm="head")),
+    network=lfm2_networks,
+    tied_default=True,
 )
 STEP3: Final = Decoder(
     attention=GroupedQuery(qk_norm="head", head_gate=True, windows=by_layer_types),
@@ -144,7 +149,9 @@ LANGUAGE: Final[Mapping[str, FamilyReader]] = {
         additional=learned_positions("max_position_embeddings"),
     ),
     "gpt_oss": Decoder(
-        attention=GroupedQuery(qkv_bias=True, output_bias=True, has_sinks=True, windows=patterned(2)),
+        attention=GroupedQuery(
+            qkv_bias="attention_bias", output_bias="attention_bias", has_sinks=True, windows=patterned(2)
+        ),
         network=Experts(size=("intermediate_size",), expert_bias=True, router_bias=True),
     ),
     "granitemoehybrid": Decoder(attention=hybrid(mamba2, BIASED), network=granite_networks),
@@ -153,7 +160,7 @@ LANGUAGE: Final[Mapping[str, FamilyReader]] = {
     "lfm2": LFM2,
     "llama": Decoder(attention=BIASED, network=Dense(bias="mlp_bias")),
     "llama4_text": LLAMA4,
-    "minicpm3": Decoder(attention=Latent(derives_v_head_dim=True)),
+    "minicpm3": Decoder(attention=Latent(derives_v_head_dim=True), network=Dense(bias="mlp_bias")),
     "minimax_m2": Decoder(
         attention=GroupedQuery(qk_norm="width"),
         network=Experts(size=("intermediate_size",)),

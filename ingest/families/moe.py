@@ -239,7 +239,14 @@ MOE: Final[Mapping[str, FamilyReader]] = {
         ),
         network=Experts(shared=stated_shared("shared_expert_intermediate_size"), sparse_layers=sparse_step),
     ),
-    "glm4_moe_lite": Decoder(attention=Latent(), network=GLM_EXPERTS, correction_buffers=True),
+    "glm4_moe_lite": Decoder(
+        attention=Latent(),
+        network=Experts(
+            shared=counted_shared("n_shared_experts"),
+            sparse_layers=after_dense_layers("first_k_dense_replace", unstated=1),
+        ),
+        correction_buffers=True,
+    ),
     "granitemoe": Decoder(attention=BIASED, network=Experts(size=("intermediate_size",))),
     "granitemoe_swa": Decoder(
         attention=GroupedQuery(
@@ -253,7 +260,9 @@ MOE: Final[Mapping[str, FamilyReader]] = {
     "hy_v3": Decoder(
         attention=HEAD_NORMED,
         network=Experts(
-            shared=counted_shared("num_shared_experts"), sparse_layers=after_first_dense, dense=Dense(bias="mlp_bias")
+            shared=counted_shared("num_shared_experts"),
+            sparse_layers=after_dense_layers("first_k_dense_replace", unstated=1),
+            dense=Dense(bias="mlp_bias"),
         ),
         correction_buffers=True,
     ),

@@ -84,13 +84,13 @@ def after_first_dense(config: ConfigReader, layers: int) -> Sequence[bool]:
     return tuple(layer >= first and layer % step == 0 for layer in range(layers))
 
 
-def after_dense_layers(*keys: str) -> SparseLayers:
-    """`mlp_layer_types` where stated; else all but the first so many."""
+def after_dense_layers(*keys: str, unstated: int = 0) -> SparseLayers:
+    """`mlp_layer_types` where stated; else all but the first so many (`unstated` where no key says)."""
 
     def sparse(config: ConfigReader, layers: int) -> Sequence[bool]:
         if config.text_list("mlp_layer_types") is not None:
             return after_first_dense(config, layers)
-        first = config.count(*keys, default=0)
+        first = config.count(*keys, default=unstated)
         return tuple(layer >= first for layer in range(layers))
 
     return sparse

@@ -55,7 +55,7 @@ def llava_vision(config: ConfigReader, language: Headline) -> int:
     vision = config.optional_section("vision_config")
     if vision is None:
         return undescribed(config, language)
-    layers = config.int_list("vision_feature_layer") if config.is_list("vision_feature_layer") else None
+    layers = config.optional_list("vision_feature_layer") if config.is_list("vision_feature_layer") else None
     width = vision.positive_int("hidden_size") * (len(layers) if layers else 1)
     bias = config.boolean("multimodal_projector_bias", default=True)
     out = language.hidden_size
@@ -177,9 +177,8 @@ def llava_next_vision(config: ConfigReader, language: Headline) -> int:
 def vipllava_vision(config: ConfigReader, language: Headline) -> int:
     """A tower of which several layers are read side by side, a norm over them, two layers."""
     vision, out = config.section("vision_config"), language.hidden_size
-    layers = config.int_list("vision_feature_layers") if config.is_list("vision_feature_layers") else None
-    listed = config.optional_list("vision_feature_layers") or []
-    wide = vision.positive_int("hidden_size") * (len(listed) or len(layers or [0]))
+    layers = config.optional_list("vision_feature_layers") if config.is_list("vision_feature_layers") else None
+    wide = vision.positive_int("hidden_size") * (len(layers) if layers else 1)
     return any_encoder(vision) + norm(wide) + linear(wide, out) + linear(out, out)
 
 
@@ -303,3 +302,11 @@ def qwen3_omni_audio(config: ConfigReader, language: Headline) -> int:  # noqa: 
     total = linear(9, channels) + 2 * linear(9 * channels, channels) + channels * bins * width
     total += towers.blocks(audio.layer_count("encoder_layers"), width, inner) + norm(width)
     return total + linear(width, width) + linear(width, audio.positive_int("output_dim"))
+
+
+def video_llama_vision(config: ConfigReader, language: Headline) -> int:
+    """SigLIP with rotary positions, and two layers."""
+    vision, out = config.section("vision_config"), language.hidden_size
+    width, inner = vision.positive_int("hidden_size"), vision.positive_int("intermediate_size")
+    tower = towers.patches(vision, width) + towers.blocks(vision.layer_count(), width, inner) + norm(width)
+    return tower + linear(width, out) + linear(out, out)

@@ -65,7 +65,9 @@ RECURRENT: Final[Mapping[str, FamilyReader]] = {
         network=Experts(shared=counted_shared("num_shared_experts"), sparse_layers=after_first_dense),
         correction_buffers=True,
     ),
-    "bamba": Decoder(attention=mixed(listed("attn_layer_indices"), mamba2, BIASED), network=Dense(bias="mlp_bias")),
+    "bamba": Decoder(
+        attention=mixed(listed("attn_layer_indices", unstated="linear"), mamba2, BIASED), network=Dense(bias="mlp_bias")
+    ),
     "falcon_h1": falcon_h1,
     "falcon_mamba": without_network(mamba1),
     "jamba": Decoder(
@@ -76,7 +78,7 @@ RECURRENT: Final[Mapping[str, FamilyReader]] = {
     ),
     "kimi_linear": kimi_linear,
     "lfm2_moe": Decoder(
-        attention=hybrid(short_conv, GroupedQuery(qk_norm="head")),
+        attention=mixed(listed("full_attn_idxs", unstated="attention"), short_conv, GroupedQuery(qk_norm="head")),
         network=Experts(sparse_layers=after_dense_layers("num_dense_layers")),
         tied_default=True,
         correction_buffers=True,

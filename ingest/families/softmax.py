@@ -71,7 +71,8 @@ def read_dbrx_heads(config: ConfigReader) -> Heads:
 class GroupedQuery:
     """Traits of a family's attention. Called with a config, it gives the mixer of each layer.
 
-    `is_gated` adds a gate as wide as the queries, `head_gate` one value a head; `has_sinks` a learned logit a head.
+    `is_gated` adds a gate as wide as the queries (biased as they are with `gate_bias`), `head_gate` one value a head;
+    `has_sinks` a learned logit a head.
     """
 
     qkv_bias: Flag = False
@@ -80,6 +81,7 @@ class GroupedQuery:
     has_qk_norm: Flag = True
     qk_norm_bias: bool = False
     is_gated: Flag = False
+    gate_bias: bool = False
     head_gate: Flag = False
     has_sinks: bool = False
     windows: WindowReader = full_context
@@ -108,7 +110,8 @@ class GroupedQuery:
     def vectors(self, config: ConfigReader, heads: Heads) -> int:
         """Biases, q/k norms and sinks of one layer."""
         query, key = heads.num_attention_heads * heads.head_dim, heads.num_key_value_heads * heads.head_dim
-        biases = query + 2 * key if flag(config, self.qkv_bias) else 0
+        gate = query if self.gate_bias and flag(config, self.is_gated) else 0
+        biases = query + gate + 2 * key if flag(config, self.qkv_bias) else 0
         biases += heads.hidden_size if flag(config, self.output_bias) else 0
         norms = {"none": 0, "head": 2 * heads.head_dim, "width": query + key}[self.qk_norm]
         norms = norms * (2 if self.qk_norm_bias else 1) if flag(config, self.has_qk_norm) else 0

@@ -21,7 +21,9 @@ FALCON: Final = Decoder(
     norm_bias=True,
     tied_default=True,
 )
-STABLELM: Final = Decoder(attention=GroupedQuery(qkv_bias="use_qkv_bias"), norm_bias=True)
+STABLELM: Final = Decoder(
+    attention=GroupedQuery(qkv_bias="use_qkv_bias", qk_norm="width", has_qk_norm="qk_layernorm"), norm_bias=True
+)
 MLLAMA: Final = Decoder()
 MLLAMA_CROSS: Final = GroupedQuery(qk_norm="head")
 

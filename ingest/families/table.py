@@ -68,6 +68,7 @@ FAMILIES: Final[Mapping[str, FamilyReader]] = {
     "paligemma": _any("gemma", projectors.paligemma_vision),
     "shieldgemma2": _vision("gemma3_text", projectors.gemma3_vision),
     "smolvlm": _any("llama", projectors.idefics3_vision),
+    "video_llama_3": _any("qwen2", projectors.video_llama_vision),
     "vipllava": _any("llama", projectors.vipllava_vision),
     "bert": Bert(),
     "camembert": Bert(classifier_is_deep=True),

@@ -108,7 +108,10 @@ _TPU: Final = Pattern(
     r"(?:[-:](\d{1,4}))?(?![a-z0-9.])"
 )
 _CORES_IN_LABEL: Final = {"tpu-v2": 2, "tpu-v3": 2, "tpu-v4": 2, "tpu-v5p": 2}
-"""TensorCores per chip, where the number of a slice (`v4-8`) counts cores. Source: cloud.google.com/tpu/docs/v5p-training."""
+"""TensorCores per chip, where the number of a slice (`v4-8`) counts cores.
+
+Source: cloud.google.com/tpu/docs/v5p-training.
+"""
 
 Span = tuple[int, int]
 

@@ -5,8 +5,7 @@ load, what binds, where the sweet spot lies, which tier, what it costs.
 """
 
 import math
-from dataclasses import dataclass, replace
-from typing import Final, Literal
+from dataclasses import dataclass, field, replace
 
 from estimator.band import Interval, architecture_group, throughput_interval, tpot_interval, ttft_interval
 from estimator.calibration import ERA_FROM, ERA_UNTIL
@@ -33,16 +32,8 @@ from estimator.rates import compute_path
 from estimator.stacks import StackKey, stack_key
 from estimator.step import Bound, roofline_step_s
 from estimator.throughput import SweetSpot, max_throughput, sweet_spot, throughput_under_load
-from estimator.units import GB
+from estimator.tier import Tier, tier
 from estimator.workload import MOST_GPUS, MOST_TOKENS, Workload
-
-Tier = Literal["consumer", "workstation", "infrastructure"]
-
-CONSUMER_BELOW_BYTES: Final = 24 * GB
-WORKSTATION_UP_TO_BYTES: Final = 80 * GB
-"""Tiers by the INT8 footprint at batch 1 and 8,192 tokens (LLM Inference Physics, 2025-12)."""
-TIER_CONTEXT_TOKENS: Final = 8192
-TIER_WORKSPACE_FRACTION: Final = 0.12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,21 +105,17 @@ def estimate(request: Request) -> Estimate:
     Raises `IllegalLayout`, `UnknownRate`, `UnknownFormat`, `ImpossibleValue`.
     """
     setup = _setup(request)
-    if request.layout is not None:
-        return _estimate(setup, _as_engine_cuts(setup, request.layout))
-    return _estimate(setup, max(_layouts(setup), key=lambda layout: _preference(setup, layout)))
+    return _best(setup, _layouts(setup))
 
 
-def fits_somehow(request: Request) -> bool:
-    """Whether any legal layout holds one request at the context and the asked number of them; memory only, fast."""
+def estimate_if_held(request: Request) -> Estimate | None:
+    """The estimate where a legal layout holds the asked requests at once; None, by memory alone, where none does."""
     try:
         setup = _setup(request)
-        layouts = _layouts(setup) if request.layout is None else [_as_engine_cuts(setup, request.layout)]
+        holding = [layout for layout in _layouts(setup) if _holds(setup, layout)]
     except IllegalLayout:
-        return False
-    asked = request.load.concurrency or 1
-    found = ((layout, _memory(setup, layout)) for layout in layouts)
-    return any(m.fits and m.max_concurrency * (request.gpus // layout.gpus) >= asked for layout, m in found)
+        return None
+    return _best(setup, holding) if holding else None
 
 
 # -- what is fixed before a layout is chosen ------------------------------------------------------------------------
@@ -143,6 +130,7 @@ class _Setup:
     cache_format: str
     settings: EngineSettings
     assumptions: tuple[str, ...]
+    memory_by_split: dict[tuple[int, int, int], MemoryEstimate] = field(default_factory=dict)
 
 
 def _setup(request: Request) -> _Setup:
@@ -224,6 +212,8 @@ def _as_engine_cuts(setup: _Setup, layout: Layout) -> Layout:
 
 def _layouts(setup: _Setup) -> list[Layout]:
     request = setup.request
+    if request.layout is not None:
+        return [_as_engine_cuts(setup, request.layout)]
     if setup.engine.name == "llama.cpp":
         return [Layout(1, min(request.gpus, request.spec.headline.num_hidden_layers))]
     has_fabric = request.gpu.link_domain_gpus >= FABRIC_GPUS
@@ -234,6 +224,16 @@ def _layouts(setup: _Setup) -> list[Layout]:
             "try a power of two",
         )
     return found
+
+
+def _best(setup: _Setup, layouts: list[Layout]) -> Estimate:
+    best = layouts[0] if len(layouts) == 1 else max(layouts, key=lambda layout: _preference(setup, layout))
+    return _estimate(setup, best)
+
+
+def _holds(setup: _Setup, layout: Layout) -> bool:
+    memory, asked = _memory(setup, layout), setup.request.load.concurrency or 1
+    return memory.fits and memory.max_concurrency * _replicas(setup, layout) >= asked
 
 
 def _preference(setup: _Setup, layout: Layout) -> tuple[bool, bool, float]:
@@ -277,16 +277,19 @@ def _asked(setup: _Setup, layout: Layout) -> float:
 
 
 def _memory(setup: _Setup, layout: Layout) -> MemoryEstimate:
-    return memory_estimate(
-        setup.request.spec,
-        setup.plan,
-        layout,
-        setup.settings,
-        capacity_bytes=setup.request.gpu.engine_memory_bytes,
-        cache_format=setup.cache_format,
-        context_tokens=setup.request.load.context_tokens,
-        sequences=_asked(setup, layout),
-    )
+    split = (layout.tensor, layout.pipeline, layout.data)  # spread or sliced, a GPU holds as much of the experts
+    if split not in setup.memory_by_split:
+        setup.memory_by_split[split] = memory_estimate(
+            setup.request.spec,
+            setup.plan,
+            layout,
+            setup.settings,
+            capacity_bytes=setup.request.gpu.engine_memory_bytes,
+            cache_format=setup.cache_format,
+            context_tokens=setup.request.load.context_tokens,
+            sequences=_asked(setup, layout),
+        )
+    return setup.memory_by_split[split]
 
 
 def _deployment(setup: _Setup, layout: Layout) -> Deployment:
@@ -413,15 +416,6 @@ def _longest_context(setup: _Setup, memory: MemoryEstimate, layout: Layout, sequ
     budget = memory.kv_pool_bytes / max(1.0, sequences / layout.data)
     cache_bytes = cache_bytes_per_element(setup.cache_format)
     return max_context_tokens(setup.request.spec, layout, setup.settings, cache_bytes, budget)
-
-
-def tier(spec: ModelSpec) -> Tier:
-    """Where the model belongs by its INT8 footprint: one byte a parameter, a 16-bit cache at 8K, 12 % workspace."""
-    cache = 2 * spec.stored_cache_elements(TIER_CONTEXT_TOKENS) + spec.state_bytes_engine
-    footprint = spec.total_parameters * (1 + TIER_WORKSPACE_FRACTION) + cache
-    if footprint < CONSUMER_BELOW_BYTES:
-        return "consumer"
-    return "workstation" if footprint <= WORKSTATION_UP_TO_BYTES else "infrastructure"
 
 
 def _assumptions(setup: _Setup, layout: Layout, replicas: int) -> tuple[str, ...]:

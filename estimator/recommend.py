@@ -12,7 +12,7 @@ from typing import Final, Literal
 from estimator.deployment import FABRIC_GPUS, NODE_GPUS
 from estimator.dtypes import FORMATS
 from estimator.errors import EstimatorError
-from estimator.estimate import Estimate, Request, estimate, fits_somehow
+from estimator.estimate import Estimate, Request, estimate_if_held
 from estimator.gpus import GPUS
 from estimator.hardware import Gpu
 from estimator.units import GIB
@@ -65,11 +65,12 @@ def alternatives(asked: Estimate) -> tuple[Alternative, ...]:
 def _first_fitting(candidates: Iterable[Request]) -> Iterator[Estimate]:
     for candidate in candidates:
         try:
-            if fits_somehow(candidate):
-                yield estimate(candidate)
-                return
+            found = estimate_if_held(candidate)
         except EstimatorError:
             continue  # a card without a rate or a split no engine runs is no alternative
+        if found is not None:
+            yield found
+            return
 
 
 def _shorter_contexts(asked: Estimate) -> Iterator[Request]:
@@ -156,12 +157,10 @@ def _smallest_machine(request: Request, gpu: Gpu, target: Target) -> Iterator[Es
     for count in _counts(gpu):
         candidate = replace(request, gpu=gpu, gpus=count, layout=None)
         try:
-            if not fits_somehow(candidate):
-                continue
-            found = estimate(candidate)
+            found = estimate_if_held(candidate)
         except EstimatorError:
             return
-        if target.is_met(found):
+        if found is not None and target.is_met(found):
             yield found
             return
 

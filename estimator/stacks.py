@@ -36,7 +36,7 @@ def model_key(spec: ModelSpec) -> str:
 
 
 def stack_key(spec: ModelSpec, gpu_id: str, engine: str, weights: str, engine_version: str | None) -> StackKey:
-    """The stack of a set-up; no version where none is named or readable."""
+    """The stack of a set-up; its version as major.minor, the first word of one without numbers ("nightly"), or None."""
     version = parse_version(engine_version)
-    named = f"{version[0]}.{version[1]}" if version else None
+    named = f"{version[0]}.{version[1]}" if version else (engine_version or "").lower().split("-")[0] or None
     return StackKey(model_key(spec), gpu_id, engine, weights, named)

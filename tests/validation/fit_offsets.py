@@ -32,6 +32,8 @@ FITTED: Final[tuple[Metric, ...]] = ("tpot", "ttft", "max_throughput")
 LEVEL_PENALTY: Final = 0.3
 SLOPE_PENALTY: Final = 3.0
 """Chosen by cross-validation among 0.1/0.3, 0.2/1, 0.3/3, 0.3/10: flat (TPOT 5.5-5.7 %, TTFT 14.4-15.7 %)."""
+ALL_VERSIONS_PENALTY: Final = 3.0
+"""By so much more is what all versions share held back: a broken version must not teach the others."""
 HUBER: Final = 0.08
 FOLDS: Final = 5
 BAND_QUANTILE: Final = 0.8
@@ -99,9 +101,9 @@ class Columns:
         return rows
 
     def penalties(self) -> Matrix:
-        """The ridge's weight of each column."""
-        one = [LEVEL_PENALTY, *[SLOPE_PENALTY] * (self.width - 1)]
-        return np.array(one * len(self.start))
+        """The ridge's weight of each column: what all versions share must be seen in several of them."""
+        one = np.array([LEVEL_PENALTY, *[SLOPE_PENALTY] * (self.width - 1)])
+        return np.concatenate([one * (ALL_VERSIONS_PENALTY if key.version is None else 1.0) for key in self.start])
 
 
 def fit(columns: Columns, found: Sequence[Point]) -> Matrix:

@@ -8,7 +8,7 @@ from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from estimator.errors import EstimatorError, ImpossibleValue, UnknownRate
-from estimator.estimate import Estimate, Request, estimate, fits_somehow
+from estimator.estimate import Estimate, Request, estimate, estimate_if_held
 from estimator.gpus import GPUS
 from estimator.hardware import Gpu
 from estimator.model_spec import ModelSpec
@@ -94,7 +94,7 @@ def test_nothing_is_offered_instead_of_what_works(request: Request) -> None:
     found = try_estimate(request)
     if found.fits and found.max_concurrency >= (request.load.concurrency or 1):
         assert alternatives(found) == ()
-        assert fits_somehow(request)
+        assert estimate_if_held(request) == found
 
 
 def test_a_shorter_context_keeps_the_lengths_that_fit_in_it() -> None:

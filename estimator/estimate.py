@@ -118,6 +118,15 @@ def estimate_if_held(request: Request) -> Estimate | None:
     return _best(setup, holding) if holding else None
 
 
+def fits_somehow(request: Request) -> bool:
+    """Whether any legal layout holds one request at the context and the asked number of them; memory only, fast."""
+    try:
+        setup = _setup(request)
+        return any(_holds(setup, layout) for layout in _layouts(setup))
+    except IllegalLayout:
+        return False
+
+
 # -- what is fixed before a layout is chosen ------------------------------------------------------------------------
 
 

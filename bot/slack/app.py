@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.slack.inbound import from_command, from_event
 from bot.slack.outbound import Outbound, web_client
 from bot.slack.service import Service
+from bot.store.database import reason
 from bot.store.work import WorkStore
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def _on_command(service: Service) -> Callable[..., Awaitable[None]]:
         try:
             reserved = await service.take(from_command(command))
         except SQLAlchemyError as error:
-            log.error("the database does not answer (%s)", type(error).__name__)  # noqa: TRY400  # SQL holds texts
+            log.error("the database fails (%s)", reason(error))  # noqa: TRY400  # SQL holds texts
             await ack(AWAY)
             return
         await (ack(BUSY) if reserved == "full" else ack())
@@ -106,4 +107,5 @@ async def _on_nothing(ack: AsyncAck) -> None:
 
 async def _on_error(error: Exception) -> None:
     """Bolt answers 500, Slack tries again. The name of the error is all that is logged: its text may quote a person."""
-    log.error("an event was not taken on (%s)", type(error).__name__)
+    cause = reason(error) if isinstance(error, SQLAlchemyError) else type(error).__name__
+    log.error("an event was not taken on (%s)", cause)

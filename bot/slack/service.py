@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.render.report import Report, error_report
 from bot.slack.inbound import MAX_QUESTION_CHARACTERS, Asked, from_payload
-from bot.store.database import answers
+from bot.store.database import answers, reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -115,7 +115,7 @@ class Service:
                     await self._answer(item)
                     continue
             except SQLAlchemyError as error:
-                log.error("the database does not answer (%s)", type(error).__name__)  # noqa: TRY400  # SQL holds texts
+                log.error("the database fails (%s)", reason(error))  # noqa: TRY400  # SQL holds texts
             if self._is_draining:
                 return
             await self._rest()
@@ -171,7 +171,7 @@ class Service:
             try:
                 await self._in_store(lambda: self.store.forget(self._clock()))
             except SQLAlchemyError as error:
-                log.error("the database does not answer (%s)", type(error).__name__)  # noqa: TRY400  # SQL holds texts
+                log.error("the database fails (%s)", reason(error))  # noqa: TRY400  # SQL holds texts
             await asyncio.sleep(FORGET_S)
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import MetaData, create_engine, event, text
+from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, IntegrityError, OperationalError, ProgrammingError, SQLAlchemyError
 
 from bot.errors import SettingsError
+from bot.store.tables import METADATA
 
 if TYPE_CHECKING:
     from sqlalchemy import URL, Engine
 
-METADATA: Final = MetaData()
 DRIVERS: Final = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg", "sqlite": "sqlite"}
 BUSY_TIMEOUT_MS: Final = 5_000
 
@@ -45,6 +45,13 @@ def answers(engine: Engine) -> bool:
     except SQLAlchemyError:
         return False
     return True
+
+
+def reason(error: SQLAlchemyError) -> str:
+    """Why the database failed, for a log: never a statement or its values, which hold what people write."""
+    if isinstance(error, OperationalError | ProgrammingError):
+        return f"{type(error).__name__}: {str(error.orig).strip().partition(chr(10))[0]}"
+    return type(error).__name__
 
 
 def _url(address: str) -> URL:

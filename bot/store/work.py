@@ -10,38 +10,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from sqlalchemy import JSON, Column, Double, Integer, String, Table, delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from bot.store.database import METADATA
+from bot.store.tables import MAX_KEY_CHARACTERS, SEEN, WORK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from sqlalchemy import Connection, Engine
 
-MAX_KEY_CHARACTERS: Final = 255
 MAX_WAITING: Final = 1_000
 MAX_ATTEMPTS: Final = 3
 KEEP_S: Final = 24 * 3600.0
 """How long events are remembered. Slack's last retry comes after six minutes, delayed events within hours."""
-
-SEEN: Final = Table(
-    "events_seen",
-    METADATA,
-    Column("key", String(MAX_KEY_CHARACTERS), primary_key=True),
-    Column("seen_at", Double, nullable=False, index=True),
-)
-WORK: Final = Table(
-    "work",
-    METADATA,
-    Column("key", String(MAX_KEY_CHARACTERS), primary_key=True),
-    Column("state", String(16), nullable=False, index=True),
-    Column("payload", JSON, nullable=True),
-    Column("attempts", Integer, nullable=False, default=0),
-    Column("created_at", Double, nullable=False),
-    Column("not_before", Double, nullable=False, default=0.0),
-)
 
 Reserved = Literal["new", "seen", "full"]
 Outcome = Literal["done", "failed"]

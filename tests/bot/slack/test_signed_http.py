@@ -18,7 +18,7 @@ from sqlalchemy import create_engine, select, text
 from bot.http.app import build
 from bot.render.report import Notes, Report, Section, error_report
 from bot.settings import Settings
-from bot.store.work import WORK
+from bot.store.tables import WORK
 from tests.bot.slack.payloads import QUESTION, SECRET, Signed, command, direct, mention, signed
 from tests.bot.slack.web_api import Reply, WebApi
 

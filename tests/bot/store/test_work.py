@@ -15,7 +15,8 @@ from sqlalchemy import select
 
 from bot.errors import SettingsError
 from bot.store.database import answers, open_database
-from bot.store.work import KEEP_S, MAX_ATTEMPTS, WORK, WorkStore
+from bot.store.tables import WORK
+from bot.store.work import KEEP_S, MAX_ATTEMPTS, WorkStore
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -144,6 +145,13 @@ def test_replicas_that_start_together_make_the_tables_once(database_address: str
     assert all(answers(engine) for engine in engines)
     for engine in engines:
         engine.dispose()
+
+
+def test_opening_a_database_makes_every_table(database_address: str) -> None:
+    look = "import sys; from bot.store.database import open_database; from sqlalchemy import inspect; "
+    look += "print(sorted(inspect(open_database(sys.argv[1])).get_table_names()))"
+    done = subprocess.run([sys.executable, "-c", look, database_address], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "['events_seen', 'work']"
 
 
 @pytest.mark.parametrize(

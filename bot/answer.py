@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final, Protocol, cast
 from bot.errors import QuestionError
 from bot.question import parse
 from bot.question.query import HardwareRef, Query
-from estimator.estimate import Estimate, Request, estimate
+from estimator.errors import EstimatorError
+from estimator.estimate import Estimate, Request, estimate, estimate_if_held
 from estimator.gpus import GPUS, find_gpu, with_memory
 from estimator.hardware import Gpu
 from estimator.parallelism import Layout
@@ -41,8 +42,16 @@ FORMAT_SUFFIXES: Final = (
 """Endings of a model's name that say a format: tried as the second reading, when no such repository is known."""
 
 
+MOST_PICKS: Final = 10
+PICK_FORMATS: Final = (None, "fp8", "int4")
+"""Formats in which a model is tried for a machine: its own, then half and a quarter of 16 bit."""
+
+
 class ModelSource(Protocol):
     """Where models come from: `ingest.load.Loader`, or a stand-in of tests."""
+
+    def known(self) -> Sequence[str]:
+        """Ids of the models that are bundled."""
 
     def load(self, name: str) -> LoadedModel:
         """The model of that name; raises the `IngestError` tree."""
@@ -86,6 +95,8 @@ def answer_query(query: Query, models: ModelSource) -> Answer:
     """The answer to a question already understood."""
     if query.intent == "help":
         return Answer(query)
+    if query.intent == "pick" and query.hardware and not query.models:
+        return Answer(query, results=tuple(_picks(query, models)), notes=query.suggestions)
     if not query.models:
         raise QuestionError("no model is named", "name one: `llama-3.1-8b on 1xH100`", query.suggestions)
     loaded = [load_model(name, query, models) for name in _typed_names(query)]
@@ -193,6 +204,39 @@ def _result(model: LoadedModel, weights: str | None, ref: HardwareRef, query: Qu
     request, notes = request_of(model, weights, ref, query)
     found = estimate(request)
     return Result(model, found, alternatives(found), (*notes, *_goal_notes(found, query)))
+
+
+def _picks(query: Query, models: ModelSource) -> Iterator[Result]:
+    """The largest bundled models that the machine holds, each in the best format that fits, largest first."""
+    loaded = {model.spec.total_parameters: model for model in _generative(models)}
+    found = 0
+    for _, model in sorted(loaded.items(), reverse=True):
+        for weights in (query.weights,) if query.weights else PICK_FORMATS:
+            request, notes = request_of(model, weights, query.hardware[0], query)
+            held = _held(request)
+            if held is not None:
+                yield Result(model, held, (), notes)
+                found += 1
+                break
+        if found == MOST_PICKS:
+            return
+
+
+def _generative(models: ModelSource) -> Iterator[LoadedModel]:
+    for name in models.known():
+        try:
+            model = models.load(name)
+        except IngestError:
+            continue  # bundled for its name only: its shape is not understood yet
+        if model.spec.generates:
+            yield model
+
+
+def _held(request: Request) -> Estimate | None:
+    try:
+        return estimate_if_held(request)
+    except EstimatorError:
+        return None  # a card that cannot run this format holds no model in it
 
 
 def _goal_notes(found: Estimate, query: Query) -> Iterator[str]:

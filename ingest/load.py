@@ -1,79 +1,32 @@
 """The front door: a name in, a normalized model out, with its commit, its source and what had to be assumed.
 
-a folder or file         read as it stands (only where the caller allows paths: never from Slack or HTTP)
+a folder or file         config.json or .gguf, read as it stands (only where the caller allows paths: never from Slack or HTTP)
 a bundled name           from the catalogue: no network, no token; the answer says of when
 org/name[@revision]      from the Hub, one or two requests; from our cache where the commit is known
+org/name:Q4_K_M          a GGUF file of the repository; another format counted where it holds none
 a loose name             the catalogue's nearest, then the Hub's search; the choice is stated, never silent
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Final
 
-from estimator.model_spec import ModelSpec
 from ingest.catalogue import Catalogue, CatalogueEntry, bundled_catalogue
-from ingest.errors import HubUnavailable, IngestError, MalformedConfig, NoConfig, UnknownModel
+from ingest.errors import HubUnavailable, IngestError, NoConfig, UnknownModel
 from ingest.json_file import MAX_CONFIG_BYTES, read_json_object
-from ingest.normalize import normalize
-from ingest.quantization_config import read_weight_plan
+from ingest.loaded_model import LoadedModel, Source, model_from_config
 from ingest.repo_ref import RepoRef, parse_repo_ref
 
 if TYPE_CHECKING:
-    from ingest.fetched_repo import FetchedRepo
     from ingest.hub import HubClient
+    from ingest.hub_models import HubModels
 
-Source = Literal["file", "bundled", "hub", "cache"]
+__all__ = ["LoadedModel", "Loader", "Source", "is_path", "load_path", "model_from_config"]
 
 CONFIG_NAME: Final = "config.json"
 QUANT_NAME: Final = "hf_quant_config.json"
-
-
-@dataclass(frozen=True)
-class LoadedModel:
-    """A spec and what stands behind it. `read_as` is the sentence that says which model was read, from where."""
-
-    spec: ModelSpec
-    asked: str
-    source: Source
-    read_as: str
-    as_of: str | None = None
-    is_stale: bool = False
-    warnings: tuple[str, ...] = ()
-    provenance: Mapping[str, str] | None = None
-    stored_dtype: str | None = None
-    bytes_source: str = "computed from the shape"
-
-    @property
-    def name(self) -> str:
-        """The repository's id, or the path's."""
-        return self.spec.repo_id
-
-
-def model_from_config(
-    config: Mapping[str, Any],
-    quant: Mapping[str, Any] | None,
-    *,
-    repo_id: str,
-    revision: str | None,
-    asked: str,
-    source: Source,
-    read_as: str,
-) -> LoadedModel:
-    """Shape and weight formats read from the two files and joined in one spec; raises the `IngestError` tree."""
-    shape = normalize(config, repo_id=repo_id, revision=revision)
-    layers = shape.spec.headline.num_hidden_layers
-    weights = read_weight_plan(config, quant, repo_id=repo_id, num_hidden_layers=layers)
-    return LoadedModel(
-        spec=replace(shape.spec, weights=weights.plan, cache_format=weights.cache_format),
-        asked=asked,
-        source=source,
-        read_as=read_as,
-        warnings=(*shape.warnings, *weights.warnings),
-        provenance=shape.provenance,
-        stored_dtype=weights.stored_dtype,
-    )
 
 
 # -- from a path ----------------------------------------------------------------------------------------------------
@@ -83,12 +36,18 @@ def is_path(text: str) -> bool:
     """Whether the text names a file or folder here rather than a repository."""
     if text.startswith(("/", "./", "../", "~")) or text.endswith(".json"):
         return True
+    if text.lower().endswith(".gguf"):
+        return Path(text).is_file()
     return "/" in text and (Path(text) / CONFIG_NAME).is_file()
 
 
 def load_path(text: str) -> LoadedModel:
-    """The model of a folder with a config.json, or of that file."""
+    """The model of a folder with a config.json, of that file, or of a GGUF file."""
     path = Path(text).expanduser()
+    if path.name.lower().endswith(".gguf"):
+        from ingest.gguf.local import load_gguf_file  # noqa: PLC0415  # most models are none
+
+        return load_gguf_file(path, text)
     file = path / CONFIG_NAME if path.is_dir() else path
     config = read_json_object(_read_bytes(file, text), str(file))
     quant_file = file.with_name(QUANT_NAME)
@@ -132,6 +91,18 @@ class Loader:
     def _hub(self) -> "HubClient | None":
         return self._connect() if self._connect else None
 
+    def known(self) -> Sequence[str]:
+        """Ids of the bundled models."""
+        return self._catalogue.repo_ids()
+
+    @cached_property
+    def _models(self) -> "HubModels | None":
+        if self._hub is None:
+            return None
+        from ingest.hub_models import HubModels  # noqa: PLC0415  # only when the Hub is asked
+
+        return HubModels(self._hub, self._base)
+
     def load(self, name: str) -> LoadedModel:
         """The model of that name; raises the `IngestError` tree, each error with what to try."""
         if self._allows_paths and is_path(name):
@@ -156,13 +127,30 @@ class Loader:
             self._paths[key] = load_path(text)
         return self._paths[key]
 
-    def _by_id(self, ref: RepoRef, asked: str) -> LoadedModel:
-        bundled = self._catalogue.alias(ref.repo_id)
-        if bundled is not None and ref.revision is None:
-            return self._from_catalogue(bundled, asked, "")
-        if self._hub is None:
+    def _by_id(self, ref: RepoRef, asked: str, *, is_base: bool = False) -> LoadedModel:
+        bundled = self._catalogue.alias(ref.repo_id) if ref.revision is None else None
+        if bundled is not None and (ref.quantization is None or self._models is None):
+            model = self._from_catalogue(bundled, asked, "")
+            return self._in_format(model, ref.quantization)
+        if self._models is None:
             raise HubUnavailable(f"{ref.repo_id} is not bundled and no Hub is asked", "name a bundled model")
-        return self._from_hub(self._hub.fetch_model(ref), asked)
+        try:
+            return self._models.load(ref, asked, is_base=is_base)
+        except HubUnavailable:
+            if bundled is None:
+                raise
+            return self._in_format(self._from_catalogue(bundled, asked, "the Hub was not reached"), ref.quantization)
+
+    def _in_format(self, model: LoadedModel, asked: str | None) -> LoadedModel:
+        if asked is None:
+            return model
+        from ingest.hub_models import in_format  # noqa: PLC0415  # only where a format is named
+
+        return in_format(model, asked)
+
+    def _base(self, ref: RepoRef) -> LoadedModel:
+        """The base of an adapter, by its id alone: never a path, for a stranger named it."""
+        return self._by_id(ref, ref.repo_id, is_base=True)
 
     def _by_loose_name(self, name: str) -> LoadedModel:
         from ingest.names import resolve  # noqa: PLC0415  # start-up: most names are aliases
@@ -187,24 +175,6 @@ class Loader:
             model = self._bundled[repo_id] = _bundled_model(entry)
         return replace(model, asked=asked, read_as=f"{model.read_as}{'; ' + note if note else ''}")
 
-    def _from_hub(self, repo: "FetchedRepo", asked: str) -> LoadedModel:
-        label = f"{repo.repo_id}@{repo.commit[:7]}"
-        if repo.config is None:
-            raise MalformedConfig(f"{label}: no config.json", "name another repository")
-        config = read_json_object(repo.config, f"{label}/{CONFIG_NAME}")
-        quant = read_json_object(repo.hf_quant_config, f"{label}/{QUANT_NAME}") if repo.hf_quant_config else None
-        origin = "the Hub" if repo.source == "hub" else "our cache of the Hub"
-        model = model_from_config(
-            config,
-            quant,
-            repo_id=repo.repo_id,
-            revision=repo.commit,
-            asked=asked,
-            source=repo.source,
-            read_as=f"{label}, from {origin}",
-        )
-        return _with_stated_bytes(_with_staleness(model, repo), repo)
-
 
 def _bundled_model(entry: CatalogueEntry) -> LoadedModel:
     at = f"@{entry.commit[:7]}" if entry.commit else ""
@@ -219,24 +189,3 @@ def _bundled_model(entry: CatalogueEntry) -> LoadedModel:
         read_as=f"{entry.repo_id}{at}{shares}, bundled as of {entry.as_of}{f' ({entry.note})' if entry.note else ''}",
     )
     return replace(model, as_of=entry.as_of)
-
-
-def _with_staleness(model: LoadedModel, repo: "FetchedRepo") -> LoadedModel:
-    if not repo.stale:
-        return model
-    said = f"the Hub could not be asked whether this is still its state: {repo.stale_reason}"
-    return replace(model, is_stale=True, warnings=(*model.warnings, said))
-
-
-def _with_stated_bytes(model: LoadedModel, repo: "FetchedRepo") -> LoadedModel:
-    """The exact size of the weight files where the Hub states it, and a warning where the shape does not explain it."""
-    sizes = [f.size_bytes for f in repo.siblings or () if f.name.endswith(".safetensors") and f.size_bytes is not None]
-    if not sizes:
-        return model
-    stated, counted = sum(sizes), model.spec.weight_bytes(with_mtp=True)
-    warnings = model.warnings
-    if abs(stated - counted) > 0.02 * counted:
-        said = f"the files weigh {stated / 1e9:,.1f} GB and the shape explains {counted / 1e9:,.1f} GB"
-        warnings = (*warnings, said)
-    spec = replace(model.spec, checkpoint_bytes=stated)
-    return replace(model, spec=spec, warnings=warnings, bytes_source="sizes of the files on the Hub")

@@ -2,30 +2,15 @@
 
 import click
 
-from bot import humanize as say
 from bot.answer import Result, answer
 from bot.bootstrap import model_loader
 from bot.cli.lines import STDIN, Json, each_line, echo_json, fail
 from bot.errors import USER_ERRORS, QuestionError
-from bot.methods import Compared, compare
+from bot.methods import compare
 from bot.render.as_json import estimate_json
-from bot.render.compose import heading
-from bot.render.report import Notes, Report, Section, Table
+from bot.render.compose import methods_section
+from bot.render.report import Report
 from bot.render.text import to_text
-
-SHOWN = (
-    "weights",
-    "kv_cache",
-    "ttft",
-    "prefill_latency",
-    "latency_s",
-    "token_latency",
-    "crossover",
-    "optimal",
-    "bound",
-    "tier",
-)
-"""Figures worth a line in the table, by the beginning of their keys; JSON has all of them."""
 
 
 @click.command("methods", context_settings={"ignore_unknown_options": True})
@@ -53,7 +38,7 @@ def command(question: tuple[str, ...], as_json: bool) -> None:
         if as_json:
             echo_json(work(" ".join(question)))
         else:
-            sections = tuple(_section(result) for result in results(" ".join(question)))
+            sections = tuple(methods_section(result) for result in results(" ".join(question)))
             click.echo(to_text(Report(title="methods", sections=sections)))
     except USER_ERRORS as error:
         fail(error, as_json=as_json)
@@ -74,30 +59,3 @@ def _json(result: Result) -> Json:
             for row in compare(result)
         },
     }
-
-
-def _section(result: Result) -> Section:
-    found = result.estimate
-    memory = found.memory
-    own = (
-        ("weights on the fullest GPU", say.gib(memory.weights_bytes)),
-        ("cache of one request", say.gib(memory.sequence_bytes)),
-        ("TTFT", say.seconds(found.ttft.value)),
-        ("TPOT", say.seconds(found.tpot.value)),
-        ("uncalibrated roofline TPOT", say.seconds(found.roofline_tpot_s)),
-    )
-    rows = compare(result)
-    tables = (Table("hubgauge", own), *(Table(row.name, tuple(_rows(row))) for row in rows))
-    notes = tuple(Notes(f"{row.name} is wrong where", row.where_wrong) for row in rows)
-    verdict = "The whole estimate first, then each published method by its own formulas."
-    return Section(heading=heading(found), mood="note", verdict=verdict, tables=tables, notes=notes)
-
-
-def _rows(row: Compared) -> list[tuple[str, str]]:
-    return [(key, _figure(value)) for key, value in row.figures.items() if key.startswith(SHOWN)]
-
-
-def _figure(value: object) -> str:
-    if value is None:
-        return "none"
-    return f"{value:,.6g}" if isinstance(value, float | int) else str(value)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from bot import humanize as say
 from bot.answer import Answer, Recommendation, Result
 from bot.launch import launch_commands
+from bot.methods import Compared, compare
 from bot.render.help import help_report
 from bot.render.report import Notes, Report, Section, Table
 from estimator.band import Interval
@@ -30,7 +31,11 @@ def compose(answer: Answer) -> Report:
     """The report of an answer."""
     if answer.query.intent == "help":
         return help_report()
+    if answer.query.intent == "pick" and answer.results:
+        return Report(title="Models that fit", sections=(pick_section(answer.results),), footer=answer.notes)
     sections = [result_section(result) for result in answer.results]
+    if answer.query.intent == "methods":
+        sections += [methods_section(result) for result in answer.results]
     sections += [recommendation_section(found) for found in answer.recommendations]
     title = "; ".join(f"{section.heading}: {section.verdict}" for section in sections)
     return Report(title=title, sections=tuple(sections), footer=answer.notes)
@@ -210,6 +215,82 @@ def _notes(model: LoadedModel, found: Estimate, notes: tuple[str, ...]) -> Itera
         yield Notes("Mind", warnings)
     yield Notes("Assumed", found.assumptions)
     yield Notes("Model read as", (model.read_as,))
+
+
+def methods_section(result: Result) -> Section:
+    """The published methods on the machine of one result, each with where it is wrong."""
+    found, rows = result.estimate, compare(result)
+    own = (
+        ("weights on the fullest GPU", say.gib(found.memory.weights_bytes)),
+        ("cache of one request", say.gib(found.memory.sequence_bytes)),
+        ("TTFT", say.seconds(found.ttft.value)),
+        ("TPOT", say.seconds(found.tpot.value)),
+        ("uncalibrated roofline TPOT", say.seconds(found.roofline_tpot_s)),
+    )
+    tables = (Table("hubgauge", own), *(Table(row.name, tuple(_figures(row))) for row in rows))
+    notes = tuple(Notes(f"{row.name} is wrong where", row.where_wrong) for row in rows)
+    verdict = "The whole estimate first, then each published method by its own formulas."
+    return Section(heading=heading(found), mood="note", verdict=verdict, tables=tables, notes=notes)
+
+
+METHOD_FIGURES = (
+    "weights",
+    "kv_cache",
+    "ttft",
+    "prefill_latency",
+    "latency_s",
+    "token_latency",
+    "crossover",
+    "optimal",
+)
+"""Figures of a method worth a line, by the beginning of their keys; JSON has all of them."""
+
+
+def _figures(row: Compared) -> list[tuple[str, str]]:
+    shown = (*METHOD_FIGURES, "bound", "tier")
+    return [(key, _figure(value)) for key, value in row.figures.items() if key.startswith(shown)]
+
+
+def _figure(value: object) -> str:
+    if value is None:
+        return "none"
+    return f"{value:,.6g}" if isinstance(value, float | int) else str(value)
+
+
+# -- models for a machine -------------------------------------------------------------------------------------------
+
+
+def pick_section(results: tuple[Result, ...]) -> Section:
+    """The largest bundled models that one machine holds."""
+    first = results[0].estimate
+    columns = ("Model", "Parameters", "Weights", "Requests at once", "TPOT", "Tokens/s each")
+    rows = tuple(_pick_row(result.estimate) for result in results)
+    context, name = say.tokens(first.request.load.context_tokens), first.request.spec.repo_id
+    return Section(
+        heading=f"{machine_name(first)}, {context} context",
+        mood="yes",
+        verdict=f"The largest bundled model that fits is {name} in {_format_name(first.plan.name)}.",
+        tables=(Table("Models that fit, largest first", rows, columns),),
+        notes=(
+            Notes("Mind", ("only bundled models were tried; system memory is not counted",)),
+            Notes("Assumed", first.assumptions),
+        ),
+    )
+
+
+def _pick_row(found: Estimate) -> tuple[str, ...]:
+    spec = found.request.spec
+    total = say.parameters(spec.total_parameters)
+    if spec.routed_parameters:
+        total += f", {say.parameters(spec.active_parameters)} active"
+    return (
+        spec.repo_id,
+        total,
+        _format_name(found.plan.name),
+        say.count(found.max_concurrency),
+        say.seconds(found.tpot.value),
+        say.rate(1 / found.tpot.value),
+    )
 
 
 # -- machines for a model -------------------------------------------------------------------------------------------

@@ -159,3 +159,11 @@ def test_impossible_questions_are_refused_with_something_to_try(question: str, m
     with pytest.raises(QuestionError) as refusal:
         ask(question, models)
     assert refusal.value.hint
+
+
+def test_the_models_that_a_machine_holds_are_listed_largest_first(models: Loader) -> None:
+    found = ask("which model can run on a 4090?", models).results
+    sizes = [result.model.spec.total_parameters for result in found]
+    assert len(found) > 3
+    assert sizes == sorted(sizes, reverse=True)
+    assert all(result.estimate.fits for result in found)

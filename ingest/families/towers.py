@@ -302,10 +302,14 @@ def glm_ocr_vision(config: ConfigReader) -> int:
 
 
 def step3_vision(config: ConfigReader) -> int:
-    """Step-3.7's tower: layer scales, and two convolutions that halve each side and double the width."""
-    width, inner = config.positive_int("hidden_size"), config.positive_int("intermediate_size")
-    positions = config.positive_int("max_position_embeddings", default=grid(config))
-    total = patches(config, width, bias=False) + positions * width + norm(width)
+    """Step-3.7's tower: layer scales, and two convolutions that halve each side and double the width.
+
+    Networks are `mlp_ratio` times as wide as the tower; `intermediate_size` is what that comes to.
+    """
+    width = config.positive_int("hidden_size")
+    stated = config.positive_int("intermediate_size")
+    inner = int(width * config.number("mlp_ratio")) if config.states("mlp_ratio") else stated
+    total = patches(config, width, bias=False) + grid(config) * width + norm(width)
     total += blocks(config.layer_count(), width, inner, extra=2 * width)
     return total + linear(9 * width, 2 * width) + linear(18 * width, 4 * width)
 

@@ -88,6 +88,23 @@ def test_a_model_of_another_kind_is_refused_by_name(repo: str) -> None:
         normalize(config_of(repo), repo_id=repo)
 
 
+def only(config: dict[str, Any], keys: frozenset[str], path: str = "") -> dict[str, Any]:
+    """The config less the keys that no reader asked for."""
+    kept: dict[str, Any] = {}
+    for key, value in config.items():
+        name = f"{path}.{key}" if path else key
+        if name in keys:
+            kept[key] = only(value, keys, name) if isinstance(value, dict) and key != "id2label" else value
+    return kept
+
+
+@pytest.mark.parametrize("row", JUDGED, ids=lambda row: row["repo"])
+def test_the_keys_that_were_read_are_all_that_a_catalogue_must_keep(row: dict[str, str]) -> None:
+    config = config_of(row["repo"])
+    whole = normalize(config, repo_id=row["repo"])
+    assert normalize(only(config, whole.keys_read), repo_id=row["repo"]).spec == whole.spec
+
+
 UNEXPLAINED = {
     "moonshotai/Kimi-K2-Instruct": "3,416 more on the Hub; not explained",
     "stepfun-ai/Step-3.7-Flash": "the copy of the config was rewritten and leaves the tower out",

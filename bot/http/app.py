@@ -18,8 +18,9 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from bot.errors import USER_ERRORS
 from bot.http.body import MAX_SLACK_BODY_BYTES, parse_object, read_bytes, read_json_text
-from bot.http.errors import USER_ERRORS, RequestRefused, bug_response, error_response, http_error_response
+from bot.http.errors import RequestRefused, bug_response, error_response, http_error_response
 from bot.http.page import HEADERS, page
 
 if TYPE_CHECKING:

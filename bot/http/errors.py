@@ -11,7 +11,7 @@ from typing import Any, Final
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
-from bot.errors import BotError
+from bot.errors import BotError, error_json
 from estimator.errors import EstimatorError, IllegalLayout, UnknownGpu, UnknownMethod, UnknownRate
 from ingest.errors import (
     GatedModel,
@@ -25,7 +25,6 @@ from ingest.errors import (
 )
 
 UserError = BotError | IngestError | EstimatorError
-USER_ERRORS: Final = (BotError, IngestError, EstimatorError)
 
 STATUS: Final[dict[type[Exception], int]] = {
     UnknownModel: 404,
@@ -60,10 +59,12 @@ def status_of(error: UserError) -> int:
 
 
 def error_response(error: UserError) -> JSONResponse:
-    """The error as it stands."""
-    kind = error.kind if isinstance(error, RequestRefused) else type(error).__name__
-    headers = {"Retry-After": "30"} if status_of(error) == 503 else None
-    return _response(status_of(error), kind, error.message, error.hint, headers)
+    """The error as it stands, as in the commands' JSON."""
+    found = error_json(error)
+    if isinstance(error, RequestRefused):
+        found["error"]["type"] = error.kind
+    status = status_of(error)
+    return JSONResponse(found, status, {"Retry-After": "30"} if status == 503 else None)
 
 
 def bug_response() -> JSONResponse:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 QUESTION = "llama-3.1-8b on 1xH100"
 ERRORS: Final[dict[str, UserError]] = {
-    "unknown": UnknownModel("there is no model named unknown", "write org/name"),
+    "unknown": UnknownModel("there is no model named unknown", "write org/name", suggestions=("known",)),
     "gated": GatedModel("gated asks for a licence", "set HF_TOKEN"),
     "away": HubUnavailable("the Hub does not answer", "try again"),
     "odd": UnsupportedArchitecture("odd has a shape that is not understood", "none"),
@@ -82,9 +82,9 @@ def api() -> Iterator[httpx2.Client]:
     listener.close()
 
 
-def error_of(response: httpx2.Response) -> dict[str, str]:
-    error: dict[str, str] = response.json()["error"]
-    assert set(error) == {"type", "message", "hint"}
+def error_of(response: httpx2.Response) -> dict[str, Any]:
+    error: dict[str, Any] = response.json()["error"]
+    assert {"type", "message", "hint"} <= set(error) <= {"type", "message", "hint", "suggestions"}
     assert error["message"]
     return error
 
@@ -111,11 +111,13 @@ def test_an_error_has_its_status_and_says_what_to_try(api: httpx2.Client, name: 
     for response in (api.get("/v1/ask", params={"q": name}), api.post("/v1/estimate", json={"model": name})):
         assert response.status_code == status
         error = error_of(response)
-        assert error == {
-            "type": type(ERRORS[name]).__name__,
-            "message": ERRORS[name].message,
-            "hint": ERRORS[name].hint,
-        }
+        refused = ERRORS[name]
+        assert (error["type"], error["message"], error["hint"]) == (
+            type(refused).__name__,
+            refused.message,
+            refused.hint,
+        )
+        assert error.get("suggestions", []) == list(getattr(refused, "suggestions", ()))
         assert ("Retry-After" in response.headers) == (status == 503)
 
 

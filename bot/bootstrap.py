@@ -40,3 +40,27 @@ def asker(models: ModelSource) -> Callable[[str], Report]:
             return error_report(error.message, error.hint, getattr(error, "suggestions", ()))
 
     return ask
+
+
+def run_slack() -> None:
+    """Answers on Slack over Socket Mode until told to stop; raises `SettingsError` for what is missing."""
+    from bot.settings import read_settings as read_front_settings  # noqa: PLC0415  # fronts only
+    from bot.slack.socket import run  # noqa: PLC0415  # brings slack-bolt
+
+    run(read_front_settings(os.environ), asker(model_loader()))
+
+
+def run_http() -> None:
+    """Answers over HTTP, Slack's events included, until told to stop."""
+    from bot.http.serve import run  # noqa: PLC0415  # brings Starlette and uvicorn
+    from bot.render.as_json import answer_json  # noqa: PLC0415  # as above
+    from bot.settings import read_settings as read_front_settings  # noqa: PLC0415  # as above
+    from bot.structured import estimate_request_json  # noqa: PLC0415  # brings pydantic
+
+    models = model_loader()
+    run(
+        read_front_settings(os.environ),
+        asker(models),
+        lambda text: estimate_request_json(text, models),
+        ask_json=lambda question: answer_json(answer(question, models)),
+    )

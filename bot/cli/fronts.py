@@ -1,0 +1,23 @@
+"""How the long-running commands start: logs to stderr, and a missing extra said as one."""
+
+import logging
+import sys
+from collections.abc import Callable
+
+import click
+
+from bot.cli.lines import fail
+from bot.errors import USER_ERRORS
+
+
+def start(extra: str, run: Callable[[], None]) -> None:
+    """Runs a front until it stops; exit status 1 with what to set or to install where it cannot start."""
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    try:
+        run()
+    except ModuleNotFoundError as error:
+        click.echo(f"hubgauge: {error.name} is not installed", err=True)
+        click.echo(f"  pip install 'hubgauge[{extra}]'", err=True)
+        sys.exit(1)
+    except USER_ERRORS as error:
+        fail(error, as_json=False)

@@ -41,7 +41,7 @@ def no_mtp(config: ConfigReader, layers: tuple[LayerGroup, ...]) -> int:  # noqa
     return 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)  # never compared: start-up counts
 class Decoder:
     """Traits of a language model. Called with a config, it gives its anatomy.
 

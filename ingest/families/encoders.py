@@ -16,7 +16,7 @@ from ingest.families.task_heads import label_count
 from ingest.families.towers import linear, norm
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)  # never compared: start-up counts
 class Bert:
     """Traits of a BERT-like encoder: its norms beside those of the layers, which heads its architectures carry."""
 

@@ -12,7 +12,7 @@ from ingest.config_reader import ConfigReader
 from ingest.families.anatomy import Flag, LayerMixers, by_kind, flag
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)  # never compared: start-up counts
 class Latent:
     """Traits of a family's latent attention. Called with a config, it gives the mixer of each layer."""
 

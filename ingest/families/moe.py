@@ -147,14 +147,6 @@ def hunyuan_networks(config: ConfigReader) -> LayerNetworks:
     return network
 
 
-def ernie_vl_networks(config: ConfigReader) -> LayerNetworks:
-    """ERNIE 4.5 VL: text experts and narrower vision experts, each with a router; a token meets one kind of them.
-
-    Counted as the text experts are routed; the vision experts stand with the shared part, since all are loaded.
-    """
-    raise config.unsupported("model_type", config.model_type, "two kinds of experts in a layer are not described yet")
-
-
 MINIMAX_M3: Final = Decoder(attention=minimax_m3, network=minimax_m3_networks, correction_buffers=True)
 HUNYUAN_MOE: Final = Decoder(attention=HEAD_NORMED, network=hunyuan_networks)
 
@@ -182,9 +174,6 @@ MOE: Final[Mapping[str, FamilyReader]] = {
         attention=Latent(),
         network=Experts(shared=counted_shared("n_shared_experts"), sparse_layers=after_first_dense, has_norm=True),
         correction_buffers=True,
-    ),
-    "ernie4_5_vl_moe_text": Decoder(
-        attention=GroupedQuery(qkv_bias="use_bias", output_bias="use_bias"), network=ernie_vl_networks
     ),
     "glm4v_moe_text": Decoder(
         attention=GroupedQuery(qkv_bias="attention_bias", qk_norm="head", has_qk_norm="use_qk_norm"),

@@ -23,7 +23,7 @@ def no_tower(config: ConfigReader, language: Headline) -> int:  # noqa: ARG001  
     return 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)  # never compared: start-up counts
 class Multimodal:
     """Traits of a model with towers. `language_type` names the class of a section that does not name itself."""
 

@@ -25,7 +25,7 @@ PER_TOKEN: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)  # never compared: start-up counts
 class Dense:
     """Traits of a dense network: gated or not, with biases or not. Called with a config, it gives each layer's."""
 
@@ -146,7 +146,7 @@ def stated_shared(*keys: str) -> SharedWidth:
     return lambda config, _expert_size: config.optional_int(*keys) or 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)  # never compared: start-up counts
 class Experts:
     """Traits of a family's experts. Called with a config, it gives the network of each layer.
 

@@ -234,15 +234,6 @@ def step3_vision(config: ConfigReader, language: Headline) -> int:
     return towers.step3_vision(vision) + linear(4 * vision.positive_int("hidden_size"), language.hidden_size, bias=bias)
 
 
-def ernie_vision(config: ConfigReader, language: Headline) -> int:
-    """ERNIE 4.5 VL's tower and its resampler: two layers over space, two over time, one to the text's width."""
-    vision = config.section("vision_config")
-    wide = vision.positive_int("hidden_size") * vision.positive_int("spatial_merge_size", default=2) ** 2
-    time = vision.positive_int("temporal_merge_size", "temporal_conv_size", default=2)
-    resampler = 3 * linear(wide, wide) + linear(wide * time, wide) + 2 * norm(wide)
-    return towers.ernie_vision(vision) + resampler + linear(wide, language.hidden_size) + language.hidden_size
-
-
 def fuyu_vision(config: ConfigReader, language: Headline) -> int:
     """No tower: patches go through one layer."""
     side, channels = config.positive_int("patch_size"), config.positive_int("num_channels", default=3)

@@ -17,7 +17,7 @@ QkNorm = Literal["none", "head", "width"]
 """No norm, one weight for each element of a head, or one for each element of all heads."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)  # never compared: start-up counts
 class Heads:
     """Widths of one attention layer."""
 
@@ -67,7 +67,7 @@ def read_dbrx_heads(config: ConfigReader) -> Heads:
     return replace(plain, num_key_value_heads=kv_heads or plain.num_attention_heads)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)  # never compared: start-up counts
 class GroupedQuery:
     """Traits of a family's attention. Called with a config, it gives the mixer of each layer.
 

@@ -44,7 +44,6 @@ FAMILIES: Final[Mapping[str, FamilyReader]] = {
     "aya_vision": _any("cohere2", projectors.aya_vision),
     "cohere2_vision": _any("cohere2", projectors.cohere2_vision),
     "deepseek_vl": _any("llama", projectors.deepseek_vl_vision),
-    "ernie4_5_vl_moe": _vision("ernie4_5_vl_moe_text", projectors.ernie_vision),
     "fuyu": _any("persimmon", projectors.fuyu_vision),
     "glm46v": _any("glm4v_text", alone(towers.glm4v_vision)),
     "glm4v_moe": _vision("glm4v_moe_text", alone(towers.glm4v_vision)),

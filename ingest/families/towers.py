@@ -312,9 +312,3 @@ def step3_vision(config: ConfigReader) -> int:
     total = patches(config, width, bias=False) + grid(config) * width + norm(width)
     total += blocks(config.layer_count(), width, inner, extra=2 * width)
     return total + linear(9 * width, 2 * width) + linear(18 * width, 4 * width)
-
-
-def ernie_vision(config: ConfigReader) -> int:
-    """ERNIE 4.5 VL's tower: patches of one matrix, a norm after."""
-    width, inner = config.positive_int("hidden_size"), config.positive_int("intermediate_size")
-    return patches(config, width, bias=False) + blocks(config.layer_count("depth"), width, inner) + norm(width)

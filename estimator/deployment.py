@@ -3,6 +3,7 @@
 Everything here is per replica; `layout.stage_gpus` GPUs work on one pipeline stage.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, Literal
@@ -122,7 +123,14 @@ class Deployment:
 
     def parameters(self, *parts: Part) -> int:
         """Matrix parameters of those parts."""
-        return sum(self.spec.matrix_parameters[part] for part in parts)
+        return sum([self.spec.matrix_parameters[part] for part in parts])
+
+    @cached_property
+    def part_bytes(self) -> Mapping[Part, float]:
+        """Bytes of the matrices of every part."""
+        return {
+            part: count * self.plan.of(part).bytes_per_weight for part, count in self.spec.matrix_parameters.items()
+        }
 
     def bytes_per_weight(self, part: Part) -> float:
         """Bytes of one weight of the part."""
@@ -143,6 +151,17 @@ class Deployment:
         """Peak FLOP/s of the attention projections."""
         part = self.plan.of("attention")
         return compute_path(self.gpu, part.format.name).flops_per_s if part.share > 0.5 else self.sixteen_bit_rate
+
+    @cached_property
+    def layer_flop_s(self) -> float:
+        """Seconds at peak of one token's products in the layers on one GPU, experts apart: each part at its rate."""
+        attention = 2 * self.parameters("attention", "recurrent") / self.layout.tensor / self.attention_rate
+        return attention + 2 * self.parameters("dense", "shared") / self.dense_shards / self.main_rate
+
+    @cached_property
+    def head_flop_s(self) -> float:
+        """Seconds at peak of one token's product with the output head on one GPU."""
+        return 2 * self.head_parameters / self.dense_shards / self.sixteen_bit_rate
 
     @cached_property
     def head_parameters(self) -> int:

@@ -16,14 +16,7 @@ from estimator.engines import NEWEST, Engine, EngineName, engine_rules, parse_ve
 from estimator.errors import IllegalLayout, ImpossibleValue
 from estimator.hardware import Gpu
 from estimator.latency import Latency, latency
-from estimator.memory import (
-    EngineSettings,
-    MemoryEstimate,
-    engine_settings,
-    max_context_tokens,
-    memory_estimate,
-    rank_sequence_bytes,
-)
+from estimator.memory import LONGEST_CONTEXT_TOKENS, EngineSettings, MemoryEstimate, engine_settings, memory_estimate
 from estimator.model_spec import ModelSpec, WeightPlan
 from estimator.offsets import Place, correction
 from estimator.parallelism import Layout, candidate_layouts, check_layout, cut_blocks
@@ -41,7 +34,6 @@ class Request:
     """What is asked, resolved: a spec, a card, a load; None leaves the choice to the estimator.
 
     `uses_offsets` False leaves the corrections of measured stacks out: the transferable formula alone.
-
     `gpus` are those of the whole machine, replicas included. `date` is a decimal year for the engine's age.
     """
 
@@ -402,8 +394,7 @@ def _capacity(setup: _Setup, memory: MemoryEstimate, layout: Layout) -> float:
     """
     if setup.engine.name == "llama.cpp":
         return max(1.0, memory.max_concurrency)  # its slots are cut for the whole context
-    cache_bytes, mean_context = cache_bytes_per_element(setup.cache_format), setup.request.load.mean_context_tokens
-    held = rank_sequence_bytes(setup.request.spec, layout, setup.settings, cache_bytes, math.ceil(mean_context))
+    held = memory.sequence_cache.bytes_at(math.ceil(setup.request.load.mean_context_tokens))
     in_cache = layout.data * memory.kv_pool_bytes / held if held else math.inf
     return max(1.0, min(in_cache, float(setup.settings.max_num_seqs * layout.data)))
 
@@ -423,8 +414,8 @@ def _has_eager_offline_steps(setup: _Setup) -> bool:
 
 def _longest_context(setup: _Setup, memory: MemoryEstimate, layout: Layout, sequences: float) -> int:
     budget = memory.kv_pool_bytes / max(1.0, sequences / layout.data)
-    cache_bytes = cache_bytes_per_element(setup.cache_format)
-    return max_context_tokens(setup.request.spec, layout, setup.settings, cache_bytes, budget)
+    most = setup.request.spec.headline.max_position_embeddings or LONGEST_CONTEXT_TOKENS
+    return memory.sequence_cache.longest_tokens(budget, most)
 
 
 def _assumptions(setup: _Setup, layout: Layout, replicas: int) -> tuple[str, ...]:

@@ -82,6 +82,38 @@ def engine_settings(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class SequenceCache:
+    """What one request holds on one GPU: its state, and the bytes of a token with the most tokens kept, by reach."""
+
+    state_bytes: float
+    reaches: tuple[tuple[float, int | None], ...]
+
+    @property
+    def is_even(self) -> bool:
+        """Whether every token costs the same: no state, no window."""
+        return not self.state_bytes and all(most is None for _, most in self.reaches)
+
+    def bytes_at(self, context_tokens: int) -> float:
+        """Cache and state at that context, in whole blocks."""
+        held = -(-context_tokens // BLOCK_TOKENS) * BLOCK_TOKENS
+        cache = (size * (held if most is None else min(held, most)) for size, most in self.reaches)
+        return self.state_bytes + sum(cache)
+
+    def longest_tokens(self, budget_bytes: float, most_tokens: int) -> int:
+        """The longest context that lies under the budget, at most `most_tokens`."""
+        if self.bytes_at(most_tokens) <= budget_bytes:
+            return most_tokens
+        low, high = 0, most_tokens // BLOCK_TOKENS  # blocks that fit, and the most that may
+        while low < high:
+            middle = (low + high + 1) // 2
+            if self.bytes_at(middle * BLOCK_TOKENS) <= budget_bytes:
+                low = middle
+            else:
+                high = middle - 1
+        return low * BLOCK_TOKENS
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemoryEstimate:
     """Bytes on the fullest GPU. `sequence_bytes` is the cache of one request at the context, as the engine bills it."""
@@ -98,6 +130,7 @@ class MemoryEstimate:
     layout_bytes_per_token: float
     pool_tokens: float
     max_concurrency: float
+    sequence_cache: SequenceCache
     graphs_outside_bytes: float = 0.0
 
     @property
@@ -143,8 +176,12 @@ def memory_estimate(
     overhead = engine.non_torch_bytes_gib(layout.tensor * layout.data, layout.pipeline) * GIB
     overhead += graphs if engine.graphs_in_budget else 0.0
     pool = max(0.0, usable - weights - activation - overhead)
-    sequence = rank_sequence_bytes(spec, layout, settings, cache_bytes, context_tokens)
-    per_token = billed_bytes_per_token(spec, layout, settings, cache_bytes, context_tokens)
+    cache = rank_sequence_cache(spec, layout, settings, cache_bytes)
+    sequence = cache.bytes_at(context_tokens)
+    needed = layout_bytes_per_token(spec, layout, cache_bytes)
+    per_token = needed if cache.is_even else sequence / context_tokens  # what the pool is divided by to state tokens
+    if engine.bills_windows_in_full:
+        per_token = full_bytes_per_token(spec, layout, settings, cache_bytes)
     return MemoryEstimate(
         capacity_bytes=capacity_bytes,
         usable_bytes=usable,
@@ -155,9 +192,10 @@ def memory_estimate(
         sequence_bytes=sequence,
         sequences=sequences / layout.data,
         cache_bytes_per_token=per_token,
-        layout_bytes_per_token=layout_bytes_per_token(spec, layout, cache_bytes),
+        layout_bytes_per_token=needed,
         pool_tokens=layout.data * pool / per_token if per_token else 0.0,
         max_concurrency=layout.data * pool / sequence if sequence else math.inf,
+        sequence_cache=cache,
         graphs_outside_bytes=0.0 if engine.graphs_in_budget else graphs,
     )
 
@@ -255,20 +293,7 @@ def token_bytes(mixer: Mixer, cache_bytes: float) -> float:
     return (mixer.cache_elements_per_token - index) * cache_bytes + index * INDEX_BYTES
 
 
-def billed_bytes_per_token(
-    spec: ModelSpec, layout: Layout, settings: EngineSettings, cache_bytes: float, context_tokens: int
-) -> float:
-    """What the named engine divides its pool by to state a number of tokens."""
-    engine = settings.engine
-    if engine.bills_windows_in_full:
-        return _full_bytes_per_token(spec, layout, settings, cache_bytes)
-    sequence = rank_sequence_bytes(spec, layout, settings, cache_bytes, context_tokens)
-    plain = layout_bytes_per_token(spec, layout, cache_bytes)
-    has_other = any(g.mixer is not None and (g.mixer.is_recurrent or g.mixer.window_tokens) for g in spec.layers)
-    return sequence / context_tokens if has_other else plain
-
-
-def _full_bytes_per_token(spec: ModelSpec, layout: Layout, settings: EngineSettings, cache_bytes: float) -> float:
+def full_bytes_per_token(spec: ModelSpec, layout: Layout, settings: EngineSettings, cache_bytes: float) -> float:
     """Every layer as if it held the whole context; vLLM pads the kinds of layers into groups of one size."""
     kinds = layer_kinds(spec)
     if not kinds:
@@ -302,20 +327,6 @@ def group_size(counts: list[int]) -> int:
     return most if most < least * 1.25 else least
 
 
-@dataclass(frozen=True, slots=True)
-class SequenceCache:
-    """What one request holds on one GPU: its state, and the bytes of a token with the most tokens kept, by reach."""
-
-    state_bytes: float
-    reaches: tuple[tuple[float, int | None], ...]
-
-    def bytes_at(self, context_tokens: int) -> float:
-        """Cache and state at that context, in whole blocks."""
-        held = -(-context_tokens // BLOCK_TOKENS) * BLOCK_TOKENS
-        cache = (size * (held if most is None else min(held, most)) for size, most in self.reaches)
-        return self.state_bytes + sum(cache)
-
-
 def rank_sequence_cache(spec: ModelSpec, layout: Layout, settings: EngineSettings, cache_bytes: float) -> SequenceCache:
     """Cache and state of one request on one GPU, as the engine holds them."""
     share, state = stage_share(spec, layout), 0.0
@@ -346,23 +357,6 @@ def _most_held_tokens(window_tokens: int | None, settings: EngineSettings) -> in
         return None
     batched = LLAMA_CPP_UBATCH_TOKENS if settings.engine.name == "llama.cpp" else settings.max_num_batched_tokens
     return -(-(window_tokens - 1 + batched) // BLOCK_TOKENS) * BLOCK_TOKENS
-
-
-def max_context_tokens(
-    spec: ModelSpec, layout: Layout, settings: EngineSettings, cache_bytes: float, budget_bytes: float
-) -> int:
-    """The longest context whose cache lies under the budget of one request, at most the model's own maximum."""
-    cache = rank_sequence_cache(spec, layout, settings, cache_bytes)
-    low, high = 0, spec.headline.max_position_embeddings or LONGEST_CONTEXT_TOKENS
-    if cache.bytes_at(high) <= budget_bytes:
-        return high
-    while low < high:
-        middle = (low + high + 1) // 2
-        if cache.bytes_at(middle) <= budget_bytes:
-            low = middle
-        else:
-            high = middle - 1
-    return low
 
 
 # -- activations and graphs ---------------------------------------------------------------------------------------

@@ -97,9 +97,9 @@ def is_amd_or_intel(d: Deployment) -> bool:
 
 def dense_bytes(d: Deployment) -> float:
     """Bytes on one GPU of what every token uses: attention, dense networks, shared experts, the head."""
-    mixers = sum(d.parameters(part) * d.bytes_per_weight(part) for part in ("attention", "recurrent"))
-    attention = mixers * _attention_share(d)
-    other = sum(d.parameters(part) * d.bytes_per_weight(part) for part in ("dense", "shared"))
+    parts = d.part_bytes
+    attention = (parts["attention"] + parts["recurrent"]) * _attention_share(d)
+    other = parts["dense"] + parts["shared"]
     head = d.head_parameters * d.bytes_per_weight("output_head")
     return attention / d.layout.tensor + (other + head) / d.dense_shards
 
@@ -122,10 +122,7 @@ def dense_products_s(d: Deployment, tokens: float) -> float:
 
 def _dense_flop_s(d: Deployment, tokens: float, *, with_head: bool) -> float:
     """Operations over peak: 2 x parameters x tokens, each part at the rate of its format."""
-    attention = 2 * d.parameters("attention", "recurrent") * tokens / d.layout.tensor / d.attention_rate
-    other = 2 * d.parameters("dense", "shared") * tokens / d.dense_shards / d.main_rate
-    head = 2 * d.head_parameters * tokens / d.dense_shards / d.sixteen_bit_rate if with_head else 0.0
-    return attention + other + head
+    return tokens * (d.layer_flop_s + (d.head_flop_s if with_head else 0.0))
 
 
 def prefill_products_s(d: Deployment, tokens: float) -> float:

@@ -10,7 +10,7 @@ from estimator.attention import GroupedQueryAttention, Mixer
 from estimator.engines import ENGINE_NAMES, ENGINES, engine_rules
 from estimator.feedforward import MixtureOfExperts
 from estimator.gpus import GPUS
-from estimator.memory import engine_settings, max_context_tokens, memory_estimate, rank_sequence_bytes
+from estimator.memory import engine_settings, memory_estimate, rank_sequence_bytes, rank_sequence_cache
 from estimator.model_spec import ModelSpec
 from estimator.parallelism import Layout
 from tests.properties.strategies import contexts, layouts, models
@@ -85,9 +85,9 @@ def test_the_longest_context_fits_and_one_block_more_does_not(
     spec: ModelSpec, layout: Layout, engine: str, budget: float
 ) -> None:
     settings = engine_settings(engine_rules(engine), None, H100_BYTES)
-    longest = max_context_tokens(spec, layout, settings, 2.0, budget)
     most = spec.headline.max_position_embeddings
     assert most is not None
+    longest = rank_sequence_cache(spec, layout, settings, 2.0).longest_tokens(budget, most)
     assert longest <= most
     if longest:
         assert rank_sequence_bytes(spec, layout, settings, 2.0, longest) <= budget

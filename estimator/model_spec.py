@@ -51,16 +51,19 @@ PARTS: Final[tuple[Part, ...]] = (
 
 @dataclass(frozen=True, slots=True)
 class PartWeights:
-    """How one part is stored: `share` of its matrix parameters in `format`, the others in `rest`."""
+    """How one part is stored: `share` of its matrix parameters in `format`, the others in `rest`.
+
+    `bytes_per_weight` is their mean, worked out once: every formula of memory and time reads it.
+    """
 
     format: WeightFormat
     share: float = 1.0
     rest: WeightFormat = BF16
+    bytes_per_weight: float = field(init=False, compare=False)
 
-    @property
-    def bytes_per_weight(self) -> float:
-        """Mean bytes of one weight of the part."""
-        return self.share * self.format.bytes_per_weight + (1 - self.share) * self.rest.bytes_per_weight
+    def __post_init__(self) -> None:
+        mean = self.share * self.format.bytes_per_weight + (1 - self.share) * self.rest.bytes_per_weight
+        object.__setattr__(self, "bytes_per_weight", mean)  # frozen: set once, here
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ ENCODERS: Final[Mapping[str, Encoder]] = {
     "idefics3_vision": towers.siglip,
     "smolvlm_vision": towers.siglip,
     "internvl_vision": towers.internvl,
+    "qianfan_ocr_vision": towers.internvl,
     "intern_vit_6b": towers.internvl,
 }
 """Towers by the model_type of their section."""
@@ -108,7 +109,7 @@ def lfm2_vision(config: ConfigReader, language: Headline) -> int:
 
 def minicpmv_vision(config: ConfigReader, language: Headline) -> int:
     """SigLIP with a windowed merger inside, and mergers after."""
-    vision = config.section("vision_config", model_type="minicpmv4_6_vision")
+    vision = config.section("vision_config")
     width, inner = vision.positive_int("hidden_size"), vision.positive_int("intermediate_size")
     window = towers.square(vision, "window_kernel_size")
     wide = width * window[0] * window[1]
@@ -301,3 +302,18 @@ def video_llama_vision(config: ConfigReader, language: Headline) -> int:
     width, inner = vision.positive_int("hidden_size"), vision.positive_int("intermediate_size")
     tower = towers.patches(vision, width) + towers.blocks(vision.layer_count(), width, inner) + norm(width)
     return tower + linear(width, out) + linear(out, out)
+
+
+def aria_vision(config: ConfigReader, language: Headline) -> int:
+    """SigLIP, and queries that attend to it: two attentions' worth of projections, norms, a gated pair of layers."""
+    vision, out = config.section("vision_config"), language.hidden_size
+    width = vision.positive_int("hidden_size")
+    queries = config.positive_int("max_value_projector_patch_to_query_dict") * width
+    attention = 3 * width * width + linear(width, 3 * width) + 2 * linear(width, width) + 2 * norm(width)
+    return any_encoder(vision) + queries + attention + norm(width) + width * out + out * out
+
+
+def hyperclovax_vision(config: ConfigReader, language: Headline) -> int:
+    """Qwen2.5-VL's tower and one layer."""
+    vision = config.section("vision_config")
+    return towers.qwen2_5_vision(vision) + linear(vision.positive_int("out_hidden_size"), language.hidden_size)

@@ -41,12 +41,14 @@ def _any(language_type: str, tower: towers.Tower) -> Multimodal:
 
 FAMILIES: Final[Mapping[str, FamilyReader]] = {
     **LANGUAGE,
+    "aria": _vision("aria_text", projectors.aria_vision),
     "aya_vision": _any("cohere2", projectors.aya_vision),
     "cohere2_vision": _any("cohere2", projectors.cohere2_vision),
     "deepseek_vl": _any("llama", projectors.deepseek_vl_vision),
     "fuyu": _any("persimmon", projectors.fuyu_vision),
     "glm46v": _any("glm4v_text", alone(towers.glm4v_vision)),
     "glm4v_moe": _vision("glm4v_moe_text", alone(towers.glm4v_vision)),
+    "glmga": _any("glm4v_text", alone(towers.glm4v_vision)),
     "glm_ocr": _vision("glm_ocr_text", alone(towers.glm_ocr_vision)),
     "idefics3": _any("llama", projectors.idefics3_vision),
     "internvl_chat": _any("internlm2", projectors.internvl_vision),  # InternVL2-2B: 2,205,754,368
@@ -88,6 +90,9 @@ FAMILIES: Final[Mapping[str, FamilyReader]] = {
     "lfm2_vl": Multimodal(language=ANY_LANGUAGE, language_type="lfm2", vision=projectors.lfm2_vision),
     "llama4": _vision("llama4_text", projectors.llama4_vision),
     "llava": Multimodal(language=ANY_LANGUAGE, language_type="llama", vision=projectors.llava_vision),
+    "hyperclovax_vision_v2": _any("hyperclovax", projectors.hyperclovax_vision),
+    "minicpmv4_7": Multimodal(language=ANY_LANGUAGE, language_type="qwen3_5_text", vision=projectors.minicpmv_vision),
+    "qianfan_ocr": _any("qwen3", projectors.internvl_vision),
     "minicpmv4_6": Multimodal(language=ANY_LANGUAGE, language_type="qwen3_5_text", vision=projectors.minicpmv_vision),
     "minimax_m3_vl": _vision("minimax_m3_vl_text", projectors.minimax_m3_vision),
     "mistral3": Multimodal(language=ANY_LANGUAGE, language_type="mistral", vision=projectors.mistral3_vision),

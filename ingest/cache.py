@@ -2,6 +2,7 @@
 
     repos   (endpoint, identity, repo_id, commit)  -> description, config.json and its like
     refs    (endpoint, identity, asked, revision)  -> repo_id, commit, ETag, when it was seen
+    parts   (endpoint, identity, repo_id, commit, name)  -> another small file, or what was read of a large one
 
 `identity` names the caller without giving the token away, so gated content is never shown to another caller. The blob
 cache of huggingface_hub is not used: ten inodes per config, gated files shared between callers, staleness hidden.
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 FILE_NAME: Final = "hubgauge.sqlite3"
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 MAX_ROWS: Final = 20_000
 MAX_BYTES: Final = 256 * 2**20
 BUSY_TIMEOUT_S: Final = 2.0
@@ -46,6 +47,10 @@ CREATE TABLE refs (
     endpoint TEXT, identity TEXT, asked TEXT, revision TEXT,
     repo_id TEXT NOT NULL, "commit" TEXT NOT NULL, etag TEXT, fetched_at_s REAL NOT NULL,
     PRIMARY KEY (endpoint, identity, asked, revision)
+) WITHOUT ROWID;
+CREATE TABLE parts (
+    endpoint TEXT, identity TEXT, repo_id TEXT, "commit" TEXT, name TEXT, content BLOB NOT NULL,
+    PRIMARY KEY (endpoint, identity, repo_id, "commit", name)
 ) WITHOUT ROWID;
 """
 
@@ -124,6 +129,30 @@ class RepoCache:
         """Keep only that `revision` still is this commit."""
         self._run(lambda db: self._put_ref(db, repo, asked, revision, etag))
 
+    def part(self, repo: FetchedRepo, name: str) -> bytes | None:
+        """What was kept of a file of that commit by `put_part`."""
+        where = (*self._key, repo.repo_id.lower(), repo.commit, name)
+        sql = 'SELECT content FROM parts WHERE (endpoint, identity, repo_id, "commit", name) = (?, ?, ?, ?, ?)'
+        row = self._run(lambda db: db.execute(sql, where).fetchone())
+        return bytes(row[0]) if row else None
+
+    def put_part(self, repo: FetchedRepo, name: str, content: bytes) -> None:
+        """Keep a small file of a commit that is kept, or what was read of a large one; it goes when the commit goes."""
+        where = (*self._key, repo.repo_id.lower(), repo.commit)
+
+        def write(db: sqlite3.Connection) -> None:
+            db.execute("BEGIN IMMEDIATE")
+            grown = db.execute(
+                "UPDATE repos SET size_bytes = size_bytes + ?"
+                ' WHERE (endpoint, identity, repo_id, "commit") = (?, ?, ?, ?)',
+                (len(content), *where),
+            )
+            if grown.rowcount:
+                db.execute("INSERT OR REPLACE INTO parts VALUES (?, ?, ?, ?, ?, ?)", (*where, name, content))
+            db.execute("COMMIT")
+
+        self._run(write)
+
     def close(self) -> None:
         """Let go of the file."""
         with self._lock:
@@ -174,10 +203,11 @@ class RepoCache:
         count = max(1, int(rows * min(1.0, excess + EVICTED_FRACTION)))
         cut = db.execute("SELECT stored_at_s FROM repos ORDER BY stored_at_s LIMIT 1 OFFSET ?", (count - 1,)).fetchone()
         db.execute("DELETE FROM repos WHERE stored_at_s <= ?", cut)
-        db.execute(
-            'DELETE FROM refs WHERE (endpoint, identity, repo_id, "commit")'
-            ' NOT IN (SELECT endpoint, identity, repo_id, "commit" FROM repos)'
-        )
+        for table in ("refs", "parts"):
+            db.execute(
+                f'DELETE FROM {table} WHERE (endpoint, identity, repo_id, "commit")'  # noqa: S608  # our own names
+                ' NOT IN (SELECT endpoint, identity, repo_id, "commit" FROM repos)'
+            )
 
     def _run(self, work: Callable[[sqlite3.Connection], T]) -> T | None:
         """What the work returns; None without a cache. Whatever SQLite raises is dealt with here and not passed on."""
@@ -256,6 +286,7 @@ def _ensure_schema(db: sqlite3.Connection) -> None:
     if version != SCHEMA_VERSION:
         db.execute("DROP TABLE IF EXISTS repos")
         db.execute("DROP TABLE IF EXISTS refs")
+        db.execute("DROP TABLE IF EXISTS parts")
         for statement in filter(str.strip, SCHEMA.split(";")):
             db.execute(statement)
         db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 BASE_MODEL_RELATIONS: Final = ("quantized", "adapter", "finetune", "merge")
+WEIGHT_ENDINGS: Final = (".safetensors", ".gguf", ".bin", ".pth", ".pt", ".msgpack", ".h5")
 GGUF_KEYS: Final = ("total", "architecture", "context_length", "totalFileSize")
 """What is kept of `gguf`: its chat template is long and sizes nothing."""
 
@@ -61,6 +62,24 @@ class FetchedRepo:
     def size_of(self, name: str) -> int | None:
         """The stated bytes of a file; None if not stated."""
         return next((file.size_bytes for file in self.siblings or () if file.name == name), None)
+
+    @property
+    def weight_files(self) -> tuple[RepoFile, ...]:
+        """The listed files that hold weights of the model or of an adapter."""
+        return tuple(file for file in self.siblings or () if file.name.lower().endswith(WEIGHT_ENDINGS))
+
+    @property
+    def is_adapter_only(self) -> bool:
+        """Whether an adapter is listed and no weights but its own."""
+        if not any(file.name == "adapter_config.json" for file in self.siblings or ()):
+            return False
+        return all(file.name.rpartition("/")[2].startswith("adapter_") for file in self.weight_files)
+
+    @property
+    def is_gguf_only(self) -> bool:
+        """Whether GGUF files are listed and no weights of another kind."""
+        files = self.weight_files
+        return bool(files) and all(file.name.lower().endswith(".gguf") for file in files)
 
 
 def read_model_info(payload: object, asked: str, revision: str, fetched_at_s: float) -> FetchedRepo | None:

@@ -6,6 +6,8 @@ A new model costs two requests, and three where it states its quantization in a 
     GET /{id}/resolve/{commit}/config.json                    the config, at most 1 MiB
     GET /{id}/resolve/{commit}/hf_quant_config.json           only if the first answer lists it
 
+and a GGUF file two: the first, and the first 256 KiB of the file by range (more only where its tensors must be listed).
+
 A cached commit costs none, a cached branch none while it is fresh, then one (conditional on its ETag). Where the
 Hub cannot be asked, a cached branch is given with `stale` and the reason. Nothing is retried, nothing sleeps: a person
 waits.
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     import httpx2
 
     from ingest.cache import CachedRef, RepoCache
+    from ingest.gguf.header import GgufHeader
     from ingest.repo_ref import RepoRef
     from ingest.settings import Settings
 
@@ -49,6 +52,8 @@ MAX_FILE_BYTES: Final = 2**20
 MAX_ANSWER_BYTES: Final = 16 * 2**20
 """For the Hub's own JSON: the listing of a repository with tens of thousands of files stays below this."""
 MAX_REDIRECTS: Final = 5
+HEADER_STEPS_BYTES: Final = (256 * 2**10, 4 * 2**20, 16 * 2**20)
+"""How far into a GGUF file its header is looked for: the shape is in the first step, its tensors' list in the last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +114,38 @@ class HubClient:
                 raise
             return replace(seen.repo, stale=True, stale_reason=error.message)
 
+    def fetch_part(self, repo: FetchedRepo, name: str) -> bytes | None:
+        """The bytes of another small file of a fetched commit; None if it has none of that name. Raises as above."""
+        if not repo.has_file(name):
+            return None
+        known = self._cache.part(repo, name) if self._cache else None
+        if known is not None:
+            return known
+        with self._exchange(self._asked(repo.repo_id)) as exchange:
+            content = exchange.file(repo, name)
+        if content is not None and self._cache:
+            self._cache.put_part(repo, name, content)
+        return content
+
+    def fetch_gguf_header(self, repo: FetchedRepo, name: str, *, with_tensors: bool = False) -> GgufHeader:
+        """The header of a GGUF file of a fetched commit: one request, up to three where the tensors are wanted.
+
+        Without the tensors where their list lies deeper than is read. Raises: MalformedConfig for what is no header or
+        does not tell the shape, HubUnavailable.
+        """
+        from ingest.gguf.header import dump_header, load_header  # noqa: PLC0415  # most models have none
+
+        key = f"gguf:{name}:{'tensors' if with_tensors else 'shape'}"
+        known = self._cache.part(repo, key) if self._cache else None
+        if known is not None:
+            with contextlib.suppress(ValueError, TypeError, KeyError):
+                return load_header(known)
+        with self._exchange(self._asked(f"{repo.repo_id}/{name}")) as exchange:
+            header = exchange.gguf_header(repo, name, with_tensors=with_tensors)
+        if self._cache:
+            self._cache.put_part(repo, key, dump_header(header))
+        return header
+
     def search_models(self, query: str, limit: int = 20) -> list[SearchHit]:
         """The most downloaded models whose id holds the query: one request."""
         params = {"search": query[:100], "sort": "downloads", "direction": "-1", "limit": str(limit)}
@@ -161,11 +198,12 @@ class HubClient:
             )
         is_listed = repo.siblings is not None
         has_config = repo.has_file("config.json")
+        may_be_adapter = not has_config or repo.is_adapter_only
         return replace(
             repo,
             config=exchange.file(repo, "config.json") if has_config else None,
             hf_quant_config=exchange.file(repo, "hf_quant_config.json") if is_listed else None,
-            adapter_config=exchange.file(repo, "adapter_config.json") if not has_config else None,
+            adapter_config=exchange.file(repo, "adapter_config.json") if may_be_adapter else None,
         )
 
 
@@ -193,6 +231,38 @@ class _Exchange:
         except NoConfig:
             return None
 
+    def gguf_header(self, repo: FetchedRepo, name: str, *, with_tensors: bool) -> GgufHeader:
+        """The header of a GGUF file, from as few of its first bytes as tell what is wanted."""
+        from ingest.gguf.header import HeaderCut, read_header  # noqa: PLC0415  # most models have none
+        from ingest.gguf.model import missing_shape  # noqa: PLC0415  # as above
+
+        label, data = f"{repo.repo_id}@{repo.commit[:7]}/{name}", b""
+        for end_bytes in HEADER_STEPS_BYTES:
+            before = len(data)
+            data += self._range(repo, name, before, end_bytes)
+            try:
+                return read_header(data, label, with_tensors=with_tensors)
+            except HeaderCut:
+                if len(data) < end_bytes or len(data) == before:
+                    break  # the file itself ends here
+        try:
+            return read_header(data, label)  # deeper than is read: the shape without the tensors
+        except HeaderCut:
+            raise missing_shape(label) from None
+
+    def _range(self, repo: FetchedRepo, name: str, first: int, end: int) -> bytes:
+        """The bytes of a file from `first` up to `end`, fewer where it ends before."""
+        size_bytes = repo.size_of(name)
+        end = end if size_bytes is None else min(end, size_bytes)
+        if first >= end:
+            return b""
+        headers = {"Range": f"bytes={first}-{end - 1}", "Accept-Encoding": "identity"}
+        path = f"/{repo.repo_id}/resolve/{repo.commit}/{quote(name)}"
+        answer = self.get(path, headers=headers, what=name, max_bytes=end - first, may_cut=True)
+        if first and answer.status_code != 206:
+            raise HubUnavailable(f"{self._asked.name}: {self._asked.host} serves no ranges.", hub_errors.TRY_LATER)
+        return answer.content
+
     def get(
         self,
         path: str,
@@ -201,8 +271,12 @@ class _Exchange:
         headers: Mapping[str, str] | None = None,
         what: str = "",
         max_bytes: int = MAX_ANSWER_BYTES,
+        may_cut: bool = False,
     ) -> httpx2.Response:
-        """The whole answer, redirects followed; 304 is an answer. Raises an IngestError for every other failure."""
+        """The whole answer, redirects followed; 304 is an answer. Raises an IngestError for every other failure.
+
+        `may_cut` reads no more than `max_bytes` of a longer answer, where it else is an error.
+        """
         import httpx2  # noqa: PLC0415  # 0.2 s, and only when the Hub is asked
 
         try:
@@ -210,7 +284,7 @@ class _Exchange:
             request = client.build_request(
                 "GET", self._settings.endpoint + path, params=params, headers={**self._headers(), **(headers or {})}
             )
-            answer = self._within_the_limit(lambda: self._follow(client, request, what, max_bytes))
+            answer = self._within_the_limit(lambda: self._follow(client, request, what, max_bytes, may_cut=may_cut))
         except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError, UnicodeError) as error:
             raise hub_errors.no_answer(error, self._asked, self._settings.timeout_s) from error
         if answer.status_code != 304 and (refused := hub_errors.refusal(answer, self._asked)):
@@ -250,7 +324,9 @@ class _Exchange:
             raise TimeoutError
         return results[0]
 
-    def _follow(self, client: httpx2.Client, request: httpx2.Request, what: str, max_bytes: int) -> httpx2.Response:
+    def _follow(
+        self, client: httpx2.Client, request: httpx2.Request, what: str, max_bytes: int, *, may_cut: bool
+    ) -> httpx2.Response:
         """The answer at the end of the redirects; the token goes to the Hub's own host only (httpx2 sees to that)."""
         import httpx2  # noqa: PLC0415  # loaded already
 
@@ -264,25 +340,29 @@ class _Exchange:
             with contextlib.closing(response):
                 self._quota.observe(bucket, response.status_code, response.headers)
                 if response.next_request is None:
-                    return self._read(response, what, max_bytes)
+                    return self._read(response, what, max_bytes, may_cut=may_cut)
                 request = response.next_request
         raise httpx2.TooManyRedirects(f"more than {MAX_REDIRECTS} redirects", request=request)
 
-    def _read(self, response: httpx2.Response, what: str, max_bytes: int) -> httpx2.Response:
+    def _read(self, response: httpx2.Response, what: str, max_bytes: int, *, may_cut: bool) -> httpx2.Response:
         """The answer with its body, read under the cap and the time limit."""
         import httpx2  # noqa: PLC0415  # loaded already
 
         stated = response.headers.get("content-length", "")
-        if stated.isdigit() and int(stated) > max_bytes:
+        if not may_cut and stated.isdigit() and int(stated) > max_bytes:
             raise hub_errors.too_large(what, self._asked, int(stated), max_bytes)
         body = bytearray()
         for chunk in response.iter_bytes(65536):
             body += chunk
             self._left_s()
             if len(body) > max_bytes:
+                if may_cut:
+                    break
                 raise hub_errors.too_large(what, self._asked, None, max_bytes)
         headers = [(name, value) for name, value in response.headers.multi_items() if name not in ENCODING_HEADERS]
-        return httpx2.Response(response.status_code, headers=headers, content=bytes(body), request=response.request)
+        return httpx2.Response(
+            response.status_code, headers=headers, content=bytes(body[:max_bytes]), request=response.request
+        )
 
 
 ENCODING_HEADERS: Final = frozenset({"content-encoding", "content-length", "transfer-encoding"})

@@ -1,13 +1,13 @@
 """The front door: a name in, a normalized model out, with its commit, its source and what had to be assumed.
 
-a folder or file         config.json or .gguf, read as it stands (only where the caller allows paths: never from Slack or HTTP)
+a folder or file         config.json or .gguf, as it stands (only where callers allow paths: never from Slack or HTTP)
 a bundled name           from the catalogue: no network, no token; the answer says of when
 org/name[@revision]      from the Hub, one or two requests; from our cache where the commit is known
 org/name:Q4_K_M          a GGUF file of the repository; another format counted where it holds none
 a loose name             the catalogue's nearest, then the Hub's search; the choice is stated, never silent
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -128,18 +128,12 @@ class Loader:
         return self._paths[key]
 
     def _by_id(self, ref: RepoRef, asked: str, *, is_base: bool = False) -> LoadedModel:
-        bundled = self._catalogue.alias(ref.repo_id) if ref.revision is None else None
-        if bundled is not None and (ref.quantization is None or self._models is None):
-            model = self._from_catalogue(bundled, asked, "")
-            return self._in_format(model, ref.quantization)
+        bundled = self._catalogue.alias(ref.repo_id) if ref.revision is None and ref.file is None else None
+        if bundled is not None:
+            return self._in_format(self._from_catalogue(bundled, asked, ""), ref.quantization)
         if self._models is None:
             raise HubUnavailable(f"{ref.repo_id} is not bundled and no Hub is asked", "name a bundled model")
-        try:
-            return self._models.load(ref, asked, is_base=is_base)
-        except HubUnavailable:
-            if bundled is None:
-                raise
-            return self._in_format(self._from_catalogue(bundled, asked, "the Hub was not reached"), ref.quantization)
+        return self._models.load(ref, asked, is_base=is_base)
 
     def _in_format(self, model: LoadedModel, asked: str | None) -> LoadedModel:
         if asked is None:

@@ -62,9 +62,9 @@ def from_payload(payload: Mapping[str, Any]) -> Asked:
 def from_event(body: Mapping[str, Any]) -> Asked | None:
     """The question in a mention or a direct message, or None where there is nothing to answer."""
     event = body.get("event") or {}
-    if not _is_for_us(event) or not _is_from_a_person(event):
+    team, channel, ts = body.get("team_id", ""), event.get("channel"), event.get("ts")
+    if not (channel and ts and _is_for_us(event) and _is_from_a_person(event)):
         return None
-    team, channel, ts = body.get("team_id", ""), event["channel"], event["ts"]
     return Asked(
         keys=(f"event:{body.get('event_id', '')}", f"post:{team}:{channel}:{ts}"),
         channel=channel,

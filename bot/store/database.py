@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 DRIVERS: Final = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg", "sqlite": "sqlite"}
 BUSY_TIMEOUT_MS: Final = 5_000
+RETRY_WAITS_S: Final = (0.02, 0.05, 0.1, 0.2, 0.4)
 
 
 def open_database(address: str) -> Engine:
@@ -90,7 +92,15 @@ def _make_folder(folder: Path) -> None:
 
 
 def _make_tables(engine: Engine) -> None:
-    try:
-        METADATA.create_all(engine)
-    except (IntegrityError, OperationalError, ProgrammingError):
-        METADATA.create_all(engine)  # another replica made them between our look and our try
+    """Makes what is missing. Replicas that start together may look before and make after one another: they try again.
+
+    SQLite refuses the switch to WAL at once while another process switches, whatever its time-out.
+    """
+    for wait_s in RETRY_WAITS_S:
+        try:
+            METADATA.create_all(engine)
+        except (IntegrityError, OperationalError, ProgrammingError):
+            time.sleep(wait_s)
+        else:
+            return
+    METADATA.create_all(engine)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any, Final
 
@@ -300,21 +301,24 @@ def test_a_stopped_server_finishes_what_is_under_way(tmp_path: Path) -> None:
         port = free.getsockname()[1]
     command = [sys.executable, "-c", SERVING, str(port)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        address = f"http://127.0.0.1:{port}"
-        with httpx2.Client(base_url=address, trust_env=False, timeout=10) as client:
-            _wait_until_it_listens(client)
-            answers: list[httpx2.Response] = []
-            asking = threading.Thread(target=lambda: answers.append(client.get("/v1/ask", params={"q": "secret"})))
-            asking.start()
-            assert process.stdout is not None
-            assert process.stdout.readline() == "asked\n"
-            os.kill(process.pid, signal.SIGTERM)
-            asking.join()
-        assert process.stderr is not None
-        logged = process.stderr.read()
-    assert answers[0].json() == {"answered": "secret"}
+        try:
+            answer = _stopped_while_asked(process, f"http://127.0.0.1:{port}")
+            _, logged = process.communicate(timeout=20)
+        finally:
+            process.kill()
+    assert answer.json() == {"answered": "secret"}
     assert process.returncode in {0, -signal.SIGTERM}  # uvicorn raises the signal anew when it is done
     assert "secret" not in logged
+
+
+def _stopped_while_asked(process: subprocess.Popen[str], address: str) -> httpx2.Response:
+    with httpx2.Client(base_url=address, trust_env=False, timeout=10) as client, ThreadPoolExecutor(1) as asking:
+        _wait_until_it_listens(client)
+        answer = asking.submit(client.get, "/v1/ask", params={"q": "secret"})
+        assert process.stdout is not None
+        assert process.stdout.readline() == "asked\n"
+        os.kill(process.pid, signal.SIGTERM)
+        return answer.result()
 
 
 def _wait_until_it_listens(client: httpx2.Client) -> None:

@@ -6,11 +6,13 @@ escapes no text: those are the scripted Web API's part. It listens on every inte
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -35,9 +37,18 @@ def installed() -> Path:
     npm = shutil.which("npm")
     if npm is None:
         pytest.skip(f"no npm here to install {PACKAGE}@{VERSION}, the Slack that these tests talk to")
-    command = [npm, "install", "--prefix", str(cache), "--no-audit", "--no-fund", "--fetch-retries=0"]
-    done = subprocess.run([*command, f"{PACKAGE}@{VERSION}"], capture_output=True, timeout=180, check=False)
-    if done.returncode or not program.exists():
+    cache.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(
+        dir=cache.parent
+    ) as folder:  # moved when whole: several workers may install at once
+        command = [npm, "install", "--prefix", folder, "--no-audit", "--no-fund", "--fetch-retries=0"]
+        done = subprocess.run([*command, f"{PACKAGE}@{VERSION}"], capture_output=True, timeout=180, check=False)
+        if done.returncode == 0:
+            with contextlib.suppress(OSError):  # another worker was first
+                shutil.copytree(folder, f"{folder}.whole")
+                Path(f"{folder}.whole").rename(cache)
+            shutil.rmtree(f"{folder}.whole", ignore_errors=True)
+    if not program.exists():
         pytest.skip(f"npm could not install {PACKAGE}@{VERSION}, the Slack that these tests talk to")
     return program
 

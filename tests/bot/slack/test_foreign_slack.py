@@ -55,10 +55,13 @@ def bot(slack: LocalSlack, tmp_path: Path, front: str, port: int = 0) -> Iterato
     }
     command = [sys.executable, "-W", "error", "-X", "dev", "-c", BOT, front]
     with subprocess.Popen(command, env=environ, stderr=subprocess.PIPE, text=True) as process:
-        yield process
-        if process.poll() is None:
-            process.send_signal(signal.SIGTERM)
-        _, logged = process.communicate(timeout=30)
+        try:
+            yield process
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+            _, logged = process.communicate(timeout=30)
+        finally:
+            process.kill()
     assert "Traceback" not in logged, logged
     assert "unclosed" not in logged.lower(), logged
     assert not [secret for secret in (BOT_TOKEN, APP_TOKEN, SECRET, "llama") if secret in logged]

@@ -47,6 +47,8 @@ def test_a_mention_and_the_message_of_the_same_post_share_a_key() -> None:
         direct(user=None),
         direct(channel_type="channel"),
         direct(type="reaction_added"),
+        direct(ts=""),
+        mention(channel=None),
         {"type": "event_callback"},
     ],
 )

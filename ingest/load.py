@@ -7,6 +7,8 @@ org/name:Q4_K_M          a GGUF file of the repository; another format counted w
 a loose name             the catalogue's nearest, then the Hub's search; the choice is stated, never silent
 """
 
+import os.path
+import stat
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -27,6 +29,8 @@ __all__ = ["LoadedModel", "Loader", "Source", "is_path", "load_path", "model_fro
 
 CONFIG_NAME: Final = "config.json"
 QUANT_NAME: Final = "hf_quant_config.json"
+LONGEST_SHOWN: Final = 200
+"""Characters of a path that a message repeats."""
 
 
 # -- from a path ----------------------------------------------------------------------------------------------------
@@ -37,18 +41,19 @@ def is_path(text: str) -> bool:
     if text.startswith(("/", "./", "../", "~")) or text.endswith(".json"):
         return True
     if text.lower().endswith(".gguf"):
-        return Path(text).is_file()
-    return "/" in text and (Path(text) / CONFIG_NAME).is_file()
+        return os.path.isfile(text)  # noqa: PTH113  # Path.is_file raises for a name that is too long
+    return "/" in text and os.path.isfile(f"{text}/{CONFIG_NAME}")  # noqa: PTH113  # as above
 
 
 def load_path(text: str) -> LoadedModel:
     """The model of a folder with a config.json, of that file, or of a GGUF file."""
-    path = Path(text).expanduser()
-    if path.name.lower().endswith(".gguf"):
+    file, state = _found(text)
+    if not stat.S_ISREG(state.st_mode):
+        raise NoConfig(f"{_shown(text)}: no regular file", "give a folder with a config.json, or that file")
+    if file.name.lower().endswith(".gguf"):
         from ingest.gguf.local import load_gguf_file  # noqa: PLC0415  # most models are none
 
-        return load_gguf_file(path, text)
-    file = path / CONFIG_NAME if path.is_dir() else path
+        return load_gguf_file(file, text)
     config = read_json_object(_read_bytes(file, text), str(file))
     quant_file = file.with_name(QUANT_NAME)
     quant = read_json_object(_read_bytes(quant_file, text), str(quant_file)) if quant_file.is_file() else None
@@ -58,14 +63,36 @@ def load_path(text: str) -> LoadedModel:
     )
 
 
+def _found(asked: str) -> tuple[Path, os.stat_result]:
+    """The file that a path means, and its state: what is opened later is known to be no pipe and no device."""
+    try:
+        path = Path(asked).expanduser()
+        state = path.stat()
+        if not stat.S_ISDIR(state.st_mode):
+            return path, state
+        file = path / CONFIG_NAME
+        return file, file.stat()
+    except FileNotFoundError as error:
+        name = Path(error.filename).name
+        raise NoConfig(f"{_shown(asked)}: no {name} there", "give a folder with a config.json, or that file") from None
+    except (OSError, ValueError, RuntimeError) as error:  # a NUL; a home that nobody has
+        raise _unreadable(asked, error) from None
+
+
 def _read_bytes(file: Path, asked: str) -> bytes:
     try:
         with file.open("rb") as stream:
             return stream.read(MAX_CONFIG_BYTES + 1)
-    except FileNotFoundError:
-        raise NoConfig(f"{asked}: no {file.name} there", "give a folder with a config.json, or that file") from None
     except OSError as error:
-        raise NoConfig(f"{asked}: {file.name} cannot be read ({error.strerror})", "check the path") from None
+        raise _unreadable(asked, error) from None
+
+
+def _unreadable(asked: str, error: Exception) -> NoConfig:
+    return NoConfig(f"{_shown(asked)}: cannot be read ({getattr(error, 'strerror', None) or error})", "check the path")
+
+
+def _shown(asked: str) -> str:
+    return asked if len(asked) <= LONGEST_SHOWN else f"{asked[:LONGEST_SHOWN]}..."
 
 
 # -- by name --------------------------------------------------------------------------------------------------------
@@ -116,12 +143,7 @@ class Loader:
 
     def _from_path(self, text: str) -> LoadedModel:
         """As `load_path`, once for each state of the file: scripts size one folder in a thousand ways."""
-        path = Path(text).expanduser()
-        file = path / CONFIG_NAME if path.is_dir() else path
-        try:
-            state = file.stat()
-        except OSError:
-            return load_path(text)  # which says what is missing
+        _, state = _found(text)
         key = (text, state.st_mtime_ns, state.st_size)
         if key not in self._paths:
             self._paths[key] = load_path(text)
@@ -149,16 +171,25 @@ class Loader:
     def _by_loose_name(self, name: str) -> LoadedModel:
         from ingest.names import resolve  # noqa: PLC0415  # start-up: most names are aliases
 
-        found = resolve(name, self._catalogue, search=self._search if self._hub is not None else None)
+        unasked: list[str] = []
+        search = (lambda query: self._search(query, unasked)) if self._hub is not None else None
+        try:
+            found = resolve(name, self._catalogue, search=search)
+        except UnknownModel as error:
+            if unasked:
+                error.hint = f"{error.hint} The Hub could not be asked: {unasked[0]}".lstrip()
+            raise
         if found.how == "search":
             return self._by_id(RepoRef(found.repo_id), name)
         return self._from_catalogue(found.repo_id, name, found.note)
 
-    def _search(self, query: str) -> list[str]:
+    def _search(self, query: str, unasked: list[str]) -> list[str]:
+        """Ids that the Hub finds; why it was not asked goes to `unasked`: the catalogue's own answer may still stand."""
         try:
             return [hit.repo_id for hit in self._hub.search_models(query)] if self._hub is not None else []
-        except IngestError:
-            return []  # the search is the last step of many: without it the catalogue's own answer stands
+        except IngestError as error:
+            unasked.append(error.message)
+            return []
 
     def _from_catalogue(self, repo_id: str, asked: str, note: str) -> LoadedModel:
         model = self._bundled.get(repo_id)

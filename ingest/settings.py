@@ -43,7 +43,7 @@ class Settings:
             return "anonymous"
         import hashlib  # noqa: PLC0415  # start-up counts; only when the Hub is asked with a token
 
-        return hashlib.sha256(b"hubgauge identity\0" + self.token.encode()).hexdigest()[:16]
+        return hashlib.sha256(b"hubgauge identity\0" + self.token.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def read_settings(environ: Mapping[str, str], *, platform: str = sys.platform, home: Path | None = None) -> Settings:

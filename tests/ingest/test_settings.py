@@ -54,3 +54,8 @@ def test_the_cache_lies_where_the_platform_keeps_caches(platform: str, environ: 
 def test_two_tokens_are_two_callers() -> None:
     callers = {Settings(token=token).identity for token in ("hf_a", "hf_b", None)}
     assert len(callers) == 3
+
+
+def test_a_token_of_any_bytes_names_a_caller() -> None:
+    token = b"hf_\xff\xfe".decode("utf-8", "surrogateescape")  # as os.environ gives bytes that are no UTF-8
+    assert Settings(token=token).identity not in {"anonymous", Settings(token="hf_").identity}

@@ -161,6 +161,8 @@ def build(
     """
     front = Front(ask, ask_json, estimate_json)
     engine = _open_database(settings) if settings.has_signed_slack else None
+    if engine is None and (settings.slack_bot_token or settings.slack_signing_secret):
+        log.warning("Slack is half set up: SLACK_BOT_TOKEN and SLACK_SIGNING_SECRET are both needed")
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:

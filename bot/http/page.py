@@ -19,7 +19,8 @@ body { font: 1rem/1.5 system-ui, sans-serif; max-width: 46rem; margin: 0 auto; p
 input, button { font: inherit; padding: .5rem; border: 1px solid currentColor; border-radius: .25rem; }
 input { width: 100%; box-sizing: border-box; }
 button { margin-top: .5rem; }
-table { border-collapse: collapse; display: block; overflow-x: auto; }
+.wide { overflow-x: auto; }
+table { border-collapse: collapse; }
 caption { text-align: left; font-weight: bold; padding: .5rem 0; }
 th, td { text-align: left; padding: .25rem .75rem .25rem 0; vertical-align: top; font-weight: normal; }
 thead th { font-weight: bold; }
@@ -96,7 +97,8 @@ def _table(table: Table) -> str:
         for name, *cells in table.rows
     )
     thead = f"<thead><tr>{head}</tr></thead>" if head else ""
-    return f"<table><caption>{escape(table.title)}</caption>{thead}<tbody>{rows}</tbody></table>"
+    drawn = f"<table><caption>{escape(table.title)}</caption>{thead}<tbody>{rows}</tbody></table>"
+    return f'<div class="wide" role="region" tabindex="0" aria-label="{escape(table.title)}">{drawn}</div>'
 
 
 def _notes(notes: Notes) -> str:

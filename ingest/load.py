@@ -184,7 +184,7 @@ class Loader:
         return self._from_catalogue(found.repo_id, name, found.note)
 
     def _search(self, query: str, unasked: list[str]) -> list[str]:
-        """Ids that the Hub finds; why it was not asked goes to `unasked`: the catalogue's own answer may still stand."""
+        """Ids that the Hub finds; why it was not asked goes to `unasked`, for the catalogue may still know."""
         try:
             return [hit.repo_id for hit in self._hub.search_models(query)] if self._hub is not None else []
         except IngestError as error:

@@ -30,7 +30,7 @@ class Row:
 
     def __str__(self) -> str:
         met = {None: "", True: "met", False: "MISSED"}[self.is_met]
-        return f"{self.name:<58} {self.figure:>18}  {self.floor:<44} {self.goal:<16} {met}".rstrip()
+        return f"{self.name:<67} {self.figure:>18}  {self.floor:<44} {self.goal:<16} {met}".rstrip()
 
 
 def milliseconds(seconds: float) -> str:

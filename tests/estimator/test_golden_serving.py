@@ -15,7 +15,6 @@ EVERY_RUN = pytest.mark.parametrize("fact", RUNS + ALONE, ids=lambda fact: fact.
 
 
 def estimate_of(fact: Fact) -> Estimate:
-    """The formula's estimate: corrections of measured stacks rest on runs like these, so they are left out."""
     layout = Layout(*fact["layout"])
     return estimate(
         Request(
@@ -29,7 +28,6 @@ def estimate_of(fact: Fact) -> Estimate:
             engine_version=fact.given.get("engine_version"),
             date=fact["date"],
             uses_offsets=False,  # the formula alone: these very runs are among those that the corrections rest on
-            uses_offsets=False,
             load=workload(
                 prompt_tokens=fact["prompt_tokens"],
                 output_tokens=fact["output_tokens"],

@@ -156,8 +156,9 @@ class HubClient:
         return [hit for entry in found[:limit] if (hit := _hit(entry))] if isinstance(found, list) else []
 
     def _is_fresh(self, seen: CachedRef) -> bool:
-        """Whether a branch need not be asked for; without a config it is: repositories are made empty, then filled."""
-        return seen.repo.config is not None and 0 <= self._wall_clock() - seen.fetched_at_s < self._settings.freshness_s
+        """Whether a branch need not be asked for; without a model it is: repositories are made empty, then filled."""
+        is_filled = seen.repo.config is not None or bool(seen.repo.weight_files)
+        return is_filled and 0 <= self._wall_clock() - seen.fetched_at_s < self._settings.freshness_s
 
     def _asked(self, name: str) -> Asked:
         return Asked(name, self._settings.endpoint, self._settings.token is not None)

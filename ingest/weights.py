@@ -100,34 +100,43 @@ def _with_counts(model: LoadedModel, stated: int, counts: Mapping[str, int]) -> 
     return model
 
 
-def explain(spec: ModelSpec, stated: int, counts: Mapping[str, int]) -> tuple[tuple[str, int], ...] | None:
+Part = tuple[str, int]
+
+
+def explain(spec: ModelSpec, stated: int, counts: Mapping[str, int]) -> tuple[Part, ...] | None:
     """What a checkpoint of `stated` parameters holds beyond the model: nothing, named parts, or None: not explained.
 
-    `counts` are the parameters by safetensors type. Scales are believed up to the number of elements in types that
-    scales have, and only beside fp8 tensors.
+    `counts` are the parameters by safetensors type. Scales are believed where nothing else explains the rest, beside
+    fp8 tensors alone, and up to the number of elements in types that scales have.
     """
     extra = stated - spec.total_parameters
-    candidates = [(name, count) for name, count in _beyond(spec) if count > 0]
+    layers, copies = _layers(spec), _copies(spec)
+    exact = (chosen for chosen in _choices([*layers, *copies]) if sum(count for _, count in chosen) == extra)
+    if (found := next(exact, None)) is not None:
+        return found
     scales = _most_scales(counts)
-    by_size = (chosen for size in range(len(candidates) + 1) for chosen in combinations(candidates, size))
-    fitting: tuple[tuple[str, int], ...] | None = None
-    for chosen in by_size:
-        rest = extra - sum(count for _, count in chosen)
-        if rest == 0:
-            return chosen
-        if 0 < rest <= scales and (fitting is None or rest < fitting[-1][1]):
-            fitting = (*chosen, ("scales of fp8 tensors", rest))
-    return fitting
+    with_scales = [(*chosen, ("scales", extra - sum(count for _, count in chosen))) for chosen in _choices(layers)]
+    likely = [chosen for chosen in with_scales if 0 < chosen[-1][1] <= scales]
+    return min(likely, key=lambda chosen: chosen[-1][1], default=None)
 
 
-def _beyond(spec: ModelSpec) -> Iterator[tuple[str, int]]:
+def _choices(parts: list[Part]) -> Iterator[tuple[Part, ...]]:
+    """Every choice among the parts, the shortest first."""
+    for size in range(len(parts) + 1):
+        yield from combinations(parts, size)
+
+
+def _layers(spec: ModelSpec) -> list[Part]:
+    parts = [("multi-token prediction", spec.mtp_parameters), ("router buffers", spec.buffer_parameters)]
+    return [part for part in parts if part[1] > 0]
+
+
+def _copies(spec: ModelSpec) -> list[Part]:
     head = spec.headline
-    yield "multi-token prediction", spec.mtp_parameters
-    yield "router buffers", spec.buffer_parameters
-    if head.head_dim is not None:
-        yield "stored rotary frequencies", head.num_hidden_layers * (head.head_dim // 2)
+    parts = [("stored rotary frequencies", head.num_hidden_layers * ((head.head_dim or 0) // 2))]
     if head.tie_word_embeddings and not spec.output_head_parameters:
-        yield "a copy of the tied embedding", spec.embedding_parameters
+        parts.append(("a copy of the tied embedding", spec.embedding_parameters))
+    return [part for part in parts if part[1] > 0]
 
 
 def _most_scales(counts: Mapping[str, int]) -> int:

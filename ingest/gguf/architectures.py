@@ -12,6 +12,8 @@ from ingest.gguf.shape import Architecture, Config, Keys
 
 NO_BIAS: Final = {"attention_bias": False, "mlp_bias": False}
 SLIDING: Final = "attention.sliding_window"
+GLM_BLOCKS: Final = 93
+"""GLM-4.5, 4.6 and 4.7: 92 layers and one of multi-token prediction; Air has 47 in all."""
 EXPERT_KEYS: Final = ("expert_count", "expert_used_count")
 
 
@@ -61,6 +63,11 @@ def hunyuan_moe(keys: Keys) -> Config:
         "num_shared_expert": 1,
         "intermediate_size": keys.integer("expert_shared_feed_forward_length"),
     }
+
+
+def glm4_moe(keys: Keys) -> Config:
+    """GLM-4.5 and its heirs norm queries and keys, GLM-4.5-Air does not; llama.cpp tells them apart by their blocks."""
+    return {"use_qk_norm": keys.integer("block_count") == GLM_BLOCKS}
 
 
 def dbrx(keys: Keys) -> Config:
@@ -300,7 +307,9 @@ ARCHITECTURES: Final[Mapping[str, Architecture]] = {
         values_as_keys=False,
     ),
     "glm4": Architecture(model_type="glm4", is_tied=False),
-    "glm4moe": Architecture(model_type="glm4_moe", is_tied=False, traits={"attention_bias": True}, needs=EXPERT_KEYS),
+    "glm4moe": Architecture(
+        model_type="glm4_moe", is_tied=False, traits={"attention_bias": True}, more=glm4_moe, needs=EXPERT_KEYS
+    ),
     "gpt-oss": Architecture(
         model_type="gpt_oss", is_tied=False, more=experts_as_network, needs=(SLIDING, *EXPERT_KEYS)
     ),

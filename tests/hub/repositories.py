@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class HubFile:
-    """One file of a commit; large ones are a length only and are served as zeros."""
+    """One file of a commit; a large one is a length, served as its content and zeros after it."""
 
     content: bytes = b""
     virtual_bytes: int = 0
@@ -35,7 +35,8 @@ class HubFile:
 
     def slice(self, first: int, last: int) -> bytes:
         """The bytes from `first` to `last`, both included."""
-        return self.content[first : last + 1] if not self.virtual_bytes else bytes(last + 1 - first)
+        begins = self.content[first : last + 1]
+        return begins + bytes(last + 1 - first - len(begins)) if self.virtual_bytes else begins
 
 
 def json_file(value: Any) -> HubFile:

@@ -6,13 +6,16 @@ type: the Hub's model info, whose sum is that total.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
 from ingest.fetched_repo import FetchedRepo, RepoFile
 from ingest.load import Loader
 from ingest.weights import NO_DTYPE, explain, weight_files, with_stated_weights
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 LOADER: Final = Loader()
 DEEPSEEK_V3: Final = {"BF16": 3_918_786_560, "F8_E4M3": 680_571_043_840, "F32": 41_555_600}
@@ -49,7 +52,7 @@ def test_a_total_that_nothing_explains_is_not_explained() -> None:
     assert explain(spec, 8_190_735_359, {"BF16": 8_190_735_359}) is None
 
 
-def repo(files: dict[str, int | None], counts: dict[str, int] | None = None) -> FetchedRepo:
+def repo(files: Mapping[str, int], counts: dict[str, int] | None = None) -> FetchedRepo:
     return FetchedRepo(
         "a/b",
         "c" * 40,

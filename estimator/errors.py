@@ -5,6 +5,7 @@
     ├── UnknownFormat          a weight or cache format without a row
     ├── UnknownRate            the card has no path for that format
     ├── IllegalLayout          a split that no engine can run
+    ├── IllegalCombination     an engine that does not run on the card, or not in that format
     ├── ImpossibleValue        zero, negative or absurd counts, contexts and shapes
     └── UnknownMethod          no published method of that name, or a key it does not have
 
@@ -36,6 +37,10 @@ class UnknownRate(EstimatorError):
 
 class IllegalLayout(EstimatorError):
     """A parallel layout that does not divide the model or the machine."""
+
+
+class IllegalCombination(EstimatorError):
+    """An engine that does not run on the card, or does not have the format."""
 
 
 class ImpossibleValue(EstimatorError):

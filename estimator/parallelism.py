@@ -13,6 +13,7 @@ from estimator.attention import GroupedQueryAttention, LatentAttention
 from estimator.errors import IllegalLayout
 from estimator.feedforward import DenseFeedForward, MixtureOfExperts
 from estimator.model_spec import ModelSpec
+from estimator.recurrence import Recurrence
 
 FP8_BLOCK_ROWS: Final = 128
 """Rows of one scale block of DeepSeek-style FP8; a slice must hold whole blocks (config: weight_block_size)."""
@@ -72,8 +73,12 @@ def split_obstacles(spec: ModelSpec, layout: Layout) -> Iterator[str]:
     tensor = layout.tensor
     if layout.pipeline > spec.headline.num_hidden_layers:
         yield f"{layout.pipeline} stages for {spec.headline.num_hidden_layers} layers"
-    for group in spec.layers:
+    if layout.expert > 1 and not _has_experts(spec):
+        yield "it has no experts to spread"
+    for group in spec.all_groups:
         mixer = group.mixer
+        if isinstance(mixer, Recurrence) and mixer.num_heads > 1 and mixer.num_heads % tensor:
+            yield f"{mixer.num_heads} recurrent heads do not divide by {tensor}"
         if isinstance(mixer, GroupedQueryAttention | LatentAttention) and mixer.num_attention_heads % tensor:
             yield f"{mixer.num_attention_heads} attention heads do not divide by {tensor}"
         if isinstance(mixer, GroupedQueryAttention):
@@ -138,8 +143,7 @@ def _is_clean(spec: ModelSpec, layout: Layout) -> bool:
 
 
 def _data_degrees(gpus: int, tensor: int, pipeline: int) -> list[int]:
-    left = gpus // (tensor * pipeline)
-    return [left] if left > 1 else []
+    return [degree for degree in _divisors(gpus // (tensor * pipeline)) if degree > 1]
 
 
 def _has_experts(spec: ModelSpec) -> bool:

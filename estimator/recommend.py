@@ -12,9 +12,10 @@ from typing import Final, Literal
 from estimator.deployment import FABRIC_GPUS, NODE_GPUS
 from estimator.dtypes import FORMATS
 from estimator.errors import EstimatorError
-from estimator.estimate import Estimate, Request, estimate_if_held
+from estimator.estimate import Estimate, estimate_if_held
 from estimator.gpus import GPUS
 from estimator.hardware import Gpu
+from estimator.setup import Request
 from estimator.units import GIB
 
 Change = Literal["context", "kv_cache", "weights", "hardware", "gpus"]
@@ -117,6 +118,8 @@ def _is_peer(gpu: Gpu, asked: Gpu) -> bool:
 
 
 def _more_gpus(request: Request) -> Iterator[Request]:
+    if request.gpu.shares_memory_with_cpu:
+        return  # Macs and the like do not join into one machine
     count = request.gpus * 2
     while count <= MOST_GPUS_OFFERED:
         yield replace(request, gpus=count)

@@ -22,8 +22,8 @@ LARGEST_BATCH: Final = 2**24
 
 
 def throughput_under_load(load: Workload, measured: Latency) -> float:
-    """Tokens per second of `measured.batch` requests that follow each other without a pause."""
-    whole_s = measured.ttft_s + (load.output_tokens - 1) * measured.tpot_s
+    """Tokens per second of `measured.batch` requests that follow each other without a pause; waiting is not working."""
+    whole_s = measured.ttft_s - measured.queue_s + (load.output_tokens - 1) * measured.tpot_s
     return measured.batch * load.output_tokens / whole_s
 
 

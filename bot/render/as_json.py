@@ -86,6 +86,7 @@ def estimate_json(found: Estimate, model: LoadedModel, changes: tuple[Alternativ
         "latency": {
             "ttft_s": interval_json(found.ttft),
             "tpot_s": interval_json(found.tpot),
+            "queue_s": found.latency.queue_s,
             "bound": found.bound,
             "roofline_tpot_s": found.roofline_tpot_s,
         },

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from bot import humanize as say
 from bot.answer import Answer, Recommendation, Result
-from bot.launch import launch_commands
+from bot.launch import launch_commands, launch_obstacle, launch_title
 from bot.methods import Compared, compare
 from bot.render.help import help_report
 from bot.render.report import Notes, Report, Section, Table
@@ -48,8 +48,10 @@ def result_section(result: Result) -> Section:
     """The section of one result."""
     found = result.estimate
     tables = [*_change_tables(result.alternatives), _memory_table(found)]
-    if found.fits:
+    if found.fits and found.request.spec.generates:
         tables += [_speed_table(found), *_cost_tables(found)]
+    elif found.fits:
+        tables.append(Table("Speed (80 % band)", (("One input, encoded", _span(found.ttft)),)))
     tables.append(_model_table(found))
     return Section(
         heading=heading(found),
@@ -57,7 +59,7 @@ def result_section(result: Result) -> Section:
         verdict=verdict(found),
         tables=tuple(tables),
         notes=tuple(_notes(result.model, found, result.notes)),
-        commands=tuple(launch_commands(found).items()),
+        commands=_commands(found),
     )
 
 
@@ -87,6 +89,10 @@ def verdict(found: Estimate) -> str:
         return f"Fits, but holds {held} of {asked:,} requests at {context} at once; the others wait."
     noun = "request" if held == "1" else "requests"
     return f"Fits: room for {held} {noun} of {context} at once, {say.gib(memory.kv_pool_bytes)} of KV cache per GPU."
+
+
+def _commands(found: Estimate) -> tuple[tuple[str, str], ...]:
+    return tuple((launch_title(found), command) for command in launch_commands(found).values())
 
 
 def _change_tables(changes: tuple[Alternative, ...]) -> Iterator[Table]:
@@ -214,6 +220,9 @@ def _notes(model: LoadedModel, found: Estimate, notes: tuple[str, ...]) -> Itera
     if warnings:
         yield Notes("Mind", warnings)
     yield Notes("Assumed", found.assumptions)
+    obstacle = launch_obstacle(found)
+    if found.fits and obstacle:
+        yield Notes("No command to start it", (obstacle,))
     yield Notes("Model read as", (model.read_as,))
 
 
@@ -316,7 +325,7 @@ def recommendation_section(found: Recommendation) -> Section:
         verdict=f"The cheapest machine that holds it is {machine_name(best)} ({best.layout}).",
         tables=(table, _model_table(best)),
         notes=tuple(_notes(found.model, best, found.notes)),
-        commands=tuple(launch_commands(best).items()),
+        commands=_commands(best),
     )
 
 

@@ -1,7 +1,7 @@
 """A report as a terminal shows it: aligned, plain when piped, words before colours.
 
 Colour is only ever a second sign: "Fits" and "Does not fit" stand in words, so that a pipe, a screen reader and a
-colour-blind eye read the same.
+colour-blind eye read the same. What strangers named is made visible first: no control character of theirs arrives.
 """
 
 import textwrap
@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final, Protocol
 
 from bot.render.report import Mood, Notes, Report, Section, Table
+from bot.render.visible import visible
 
 COLOURS: Final[dict[Mood, str]] = {"yes": "green", "no": "red", "note": "cyan", "error": "red"}
 INDENT: Final = "  "
@@ -39,7 +40,7 @@ def to_text(report: Report, style: Style = plain, width: int = 100) -> str:
 
 def _section(section: Section, style: Style, width: int) -> Iterator[str]:
     if section.heading:
-        yield style(section.heading, bold=True)
+        yield style(visible(section.heading), bold=True)
     for line in _wrapped(section.verdict, width, ""):
         yield style(line, fg=COLOURS[section.mood], bold=True)
     for table in section.tables:
@@ -49,7 +50,7 @@ def _section(section: Section, style: Style, width: int) -> Iterator[str]:
     for name, command in section.commands:
         yield ""
         yield style(f"Start it with {name}", bold=True)
-        yield INDENT + command
+        yield INDENT + visible(command)
     for notes in section.notes:
         yield ""
         yield style(notes.title, bold=True)
@@ -57,7 +58,9 @@ def _section(section: Section, style: Style, width: int) -> Iterator[str]:
 
 
 def _table(table: Table) -> Iterator[str]:
-    rows: list[Sequence[str]] = [table.columns, *table.rows] if table.columns else list(table.rows)
+    rows: list[Sequence[str]] = [[visible(cell) for cell in row] for row in table.rows]
+    if table.columns:
+        rows.insert(0, table.columns)
     columns = range(max(len(row) for row in rows))
     widths = [max(len(row[column]) for row in rows if column < len(row)) for column in columns]
     for row in rows:
@@ -71,6 +74,7 @@ def _notes(notes: Notes, width: int) -> Iterator[str]:
 
 
 def _wrapped(text: str, width: int, mark: str) -> list[str]:
+    text = visible(text)
     if not mark:
         return textwrap.wrap(text, max(width, LEAST_WIDTH)) or [text]
     return textwrap.wrap(

@@ -57,7 +57,7 @@ def test_the_estimator_opens_nothing(path: Path) -> None:
 
 def test_only_one_module_opens_sockets_to_the_hub() -> None:
     clients = {relative(path) for path in modules() if {"huggingface_hub", "httpx2"} & _tops(path)}
-    assert clients <= {"ingest/hub.py", "ingest/hub_errors.py", "bot/cli/doctor.py"}
+    assert clients <= {"ingest/exchange.py", "ingest/hub_errors.py", "bot/cli/doctor.py"}
 
 
 def _tops(path: Path) -> set[str]:

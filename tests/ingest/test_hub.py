@@ -10,7 +10,8 @@ import pytest
 
 from ingest import errors
 from ingest.cache import RepoCache
-from ingest.hub import HubClient, process_client
+from ingest.exchange import process_client
+from ingest.hub import HubClient
 from ingest.repo_ref import parse_repo_ref
 from ingest.settings import Settings
 from tests.hub import faults

@@ -35,8 +35,6 @@ from ingest.repo_ref import is_repo_id
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import httpx2
-
     from ingest.cache import CachedRef, RepoCache
     from ingest.gguf.header import GgufHeader
     from ingest.repo_ref import RepoRef
@@ -139,7 +137,7 @@ class HubClient:
         asked = self._asked(f"a search for {query[:100]!r}")
         with self._exchange(asked) as exchange:
             answer = exchange.get("/api/models", params=params)
-        found = _json(answer, asked)
+        found = _json(answer.content, asked)
         return [hit for entry in found[:limit] if (hit := _hit(entry))] if isinstance(found, list) else []
 
     def _is_fresh(self, seen: CachedRef) -> bool:
@@ -170,7 +168,7 @@ class HubClient:
                 if self._cache:
                     self._cache.touch(repo, asked=asked_id, revision=revision, etag=seen.etag)
                 return repo
-            described = read_model_info(_json(answer, asked), asked_id, revision, now_s)
+            described = read_model_info(_json(answer.content, asked), asked_id, revision, now_s)
             if described is None:
                 raise _no_hub(asked)
             repo = self._with_files(exchange, described)
@@ -195,9 +193,9 @@ class HubClient:
         )
 
 
-def _json(answer: httpx2.Response, asked: Asked) -> Any:
+def _json(content: bytes, asked: Asked) -> Any:
     try:
-        return json.loads(answer.content)
+        return json.loads(content)
     except (ValueError, RecursionError) as error:
         raise _no_hub(asked) from error
 

@@ -91,6 +91,8 @@ DATA_PARALLEL_TTFT: Final = 1.51956
 ERA_PER_HALF_YEAR: Final = 0.41678
 """Multiplier on the fixed cost for each half year after 2026.0; held from 2026.3 on, where the data end."""
 ERA_FROM: Final = 2026.0
+ERA_SINCE: Final = 2025.75
+"""The first runs with a date are of October 2025: before that the factor is held."""
 ERA_UNTIL: Final = 2026.3
 
 # -- a single prompt on an idle local engine --------------------------------------------------------------------------

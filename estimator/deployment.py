@@ -85,11 +85,6 @@ class Deployment:
         return sum(group.count for group in self.spec.layers)
 
     @cached_property
-    def attention_layers(self) -> int:
-        """Layers with a mixer of any kind: each ends in an all-reduce."""
-        return sum(group.count for group in self.spec.layers if group.mixer is not None)
-
-    @cached_property
     def expert_groups(self) -> tuple[tuple[int, MixtureOfExperts], ...]:
         """(layers, experts) of the groups that have experts."""
         found = ((group.count, group.feed_forward) for group in self.spec.layers)

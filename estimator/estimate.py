@@ -25,8 +25,10 @@ from estimator.throughput import SweetSpot, max_throughput, sweet_spot, throughp
 from estimator.tier import Tier, tier
 from estimator.workload import MOST_GPUS, Workload
 
-__all__ = ["Estimate", "Request", "estimate", "estimate_if_held", "fits_somehow", "stack_of"]
+__all__ = ["Estimate", "Request", "estimate", "estimate_if_held", "stack_of"]
 
+ALMOST_ALL_WEIGHTS: Final = 0.999
+"""A rank's share is rounded in the last digits: only a clear excess rules a machine out."""
 NEARLY: Final = 0.95
 """Among layouts within so much of the best throughput, one that holds all requests at once is preferred."""
 
@@ -82,19 +84,19 @@ def estimate_if_held(request: Request) -> Estimate | None:
     """The estimate where a legal layout holds the asked requests at once; None, by memory alone, where none does."""
     try:
         setup = prepare(request)
+        if _is_hopeless(setup):
+            return None
         holding = [layout for layout in _layouts(setup) if _holds(setup, layout)]
     except IllegalLayout:
         return None
     return _best(setup, holding) if holding else None
 
 
-def fits_somehow(request: Request) -> bool:
-    """Whether any legal layout holds one request at the context and the asked number of them; memory only, fast."""
-    try:
-        setup = prepare(request)
-        return any(_holds(setup, layout) for layout in _layouts(setup))
-    except IllegalLayout:
-        return False
+def _is_hopeless(setup: Setup) -> bool:
+    """Whether the weights alone exceed the whole machine, so that no layout need be tried."""
+    request = setup.request
+    usable = request.gpus * setup.settings.memory_fraction * request.gpu.engine_memory_bytes
+    return request.layout is None and ALMOST_ALL_WEIGHTS * request.spec.weight_bytes(setup.plan) > usable
 
 
 # -- layouts --------------------------------------------------------------------------------------------------------

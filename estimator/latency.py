@@ -99,7 +99,7 @@ def _ttft_s(d: Deployment, load: Workload, *, work_s: float, tpot_s: float, conc
     own += US * (cal.PREFILL_LAYER_US * d.layers + cal.PREFILL_EXPERT_LAYER_US * d.expert_layers)
     share = _burst_share(d, load)
     waiting = max(concurrency / d.layout.data, 1.0) - 1
-    half_years = 2 * (min(date, cal.ERA_UNTIL) - cal.ERA_FROM)
+    half_years = 2 * (min(max(date, cal.ERA_SINCE), cal.ERA_UNTIL) - cal.ERA_FROM)
     request = cal.REQUEST_S[d.engine] * math.pow(cal.ERA_PER_HALF_YEAR, half_years)
     total = request + cal.WAIT_STEPS * tpot_s + own * (1 + share * waiting)
     return total * (cal.DATA_PARALLEL_TTFT if d.layout.data > 1 else 1.0)

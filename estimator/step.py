@@ -24,6 +24,7 @@ from typing import Literal
 from estimator import calibration as cal
 from estimator.deployment import Deployment
 from estimator.feedforward import MixtureOfExperts
+from estimator.memory import INDEX_BYTES
 from estimator.units import US
 
 Bound = Literal["memory", "compute", "interconnect", "overhead"]
@@ -180,11 +181,15 @@ def slice_efficiency(d: Deployment, experts: MixtureOfExperts) -> float:
 
 
 def cache_bytes(d: Deployment, per_rank: float, context_tokens: float) -> float:
-    """Bytes of cached keys and values read, and of recurrent state read and written in fp32, for one rank."""
+    """Bytes of cached keys and values read, and of recurrent state read and written in fp32, for one rank.
+
+    A sparse indexer's keys are FP8 with their scales, whatever the cache's format.
+    """
     total = 0.0
     for group in d.spec.layers:
         if group.mixer is not None:
-            read = group.mixer.read_elements(context_tokens) * d.cache_bytes
+            index = group.mixer.index_elements_per_token * context_tokens
+            read = (group.mixer.read_elements(context_tokens) - index) * d.cache_bytes + index * INDEX_BYTES
             state = 8 * group.mixer.recurrent_state_elements
             total += group.count * (read + state) / group.mixer.cache_shards(d.layout.tensor)
     return per_rank * total

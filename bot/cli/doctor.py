@@ -79,7 +79,10 @@ def _cache() -> Iterator[Finding]:
         yield Finding("cache", "missing", "no folder for it is known: every new model is asked of the Hub again")
         return
     nearest = next((path for path in (folder, *folder.parents) if path.exists()), folder)
-    state: State = "works" if os.access(nearest, os.W_OK) else "fails"
+    if not nearest.is_dir():
+        yield Finding("cache", "fails", f"{folder}: {nearest} is no folder")
+        return
+    state: State = "works" if os.access(nearest, os.W_OK | os.X_OK) else "fails"
     yield Finding("cache", state, f"{folder}" + ("" if state == "works" else " cannot be written"))
 
 
@@ -90,15 +93,20 @@ def _hub() -> Iterator[Finding]:
     if settings.is_offline:
         yield Finding("hub", "set", "offline: it is not asked")
         return
-    from ingest.errors import IngestError
+    from ingest.errors import GatedModel, IngestError
     from ingest.hub import HubClient
+    from ingest.hub_errors import Asked
 
     try:
         HubClient(settings).search_models("gpt2", limit=1)
+    except GatedModel as error:  # the search is open to all, so only the token can have been refused
+        yield Finding("hub", "fails", f"{error.message} {error.hint}")
     except IngestError as error:
-        yield Finding("hub", "missing", f"not in reach, bundled models still answer: {error.message}")
+        # a Hub out of reach is no fault of the settings, unless they say where it is
+        state: State = "fails" if os.environ.get("HF_ENDPOINT") else "missing"
+        yield Finding("hub", state, f"not in reach, bundled models still answer: {error.message}")
     else:
-        yield Finding("hub", "works", settings.endpoint)
+        yield Finding("hub", "works", Asked("", settings.endpoint, has_token=False).host)
 
 
 def _variables() -> Iterator[Finding]:
@@ -115,6 +123,7 @@ def _extras() -> Iterator[Finding]:
 
 def _report(findings: list[Finding], mood: Mood) -> Report:
     rows = tuple((finding.name, finding.state, finding.said) for finding in findings)
-    verdict = "All that is set works." if mood == "yes" else "Something that is needed fails."
+    failing = ", ".join(finding.name for finding in findings if finding.state == "fails")
+    verdict = "All that is set works." if mood == "yes" else f"Something that is set fails: {failing}."
     section = Section(heading="", mood=mood, verdict=verdict, tables=(Table("Looked at", rows),))
     return Report(title="doctor", sections=(section,))

@@ -1,18 +1,21 @@
 """How commands read and write: one item or one a line, text or JSON, errors as they stand.
 
 With `-` the items come from standard input, one a line, and each answer is one JSON line in the same order, flushed as
-it is made; a line's failure is that line's error object, and the exit status is 1 at the end.
+it is made; a line's failure, a fault of ours included, is that line's error object, and the exit status is 1 at the
+end.
 """
 
 import io
 import json
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from typing import Any, Final, NoReturn
 
 import click
 
-from bot.errors import USER_ERRORS, error_json
+from bot.errors import USER_ERRORS, QuestionError, error_json
+from bot.render.visible import visible, visible_json
 
 STDIN: Final = "-"
 MOST_LINE_CHARACTERS: Final = 2**20
@@ -24,7 +27,11 @@ Json = dict[str, Any]
 def echo_json(value: Json) -> None:
     """One object, indented for a person, on one line for a pipe."""
     indent = 2 if sys.stdout.isatty() else None
-    click.echo(json.dumps(value, ensure_ascii=False, indent=indent))
+    click.echo(_written(value, indent))
+
+
+def _written(value: Json, indent: int | None = None) -> str:
+    return visible_json(json.dumps(value, ensure_ascii=False, indent=indent))
 
 
 def fail(error: Exception, *, as_json: bool) -> NoReturn:
@@ -32,11 +39,13 @@ def fail(error: Exception, *, as_json: bool) -> NoReturn:
     if as_json:
         echo_json(error_json(error))
     else:
-        click.echo(click.style("hubgauge: ", bold=True) + str(getattr(error, "message", error)), err=True)
+        hint = getattr(error, "hint", "")
+        click.echo(click.style("hubgauge: ", bold=True) + visible(str(getattr(error, "message", error))), err=True)
         for suggestion in getattr(error, "suggestions", ()):
-            click.echo(f"  did you mean: {suggestion}", err=True)
-        if hint := getattr(error, "hint", ""):
-            click.echo(f"  {hint}", err=True)
+            if suggestion not in hint:  # which says "did you mean" itself
+                click.echo(f"  did you mean: {visible(suggestion)}", err=True)
+        if hint:
+            click.echo(f"  {visible(hint)}", err=True)
     sys.exit(1)
 
 
@@ -44,25 +53,49 @@ def each_line(work: Callable[[str], Json]) -> NoReturn:
     """Answers every line of standard input; exit status 1 if any failed."""
     has_failed = False
     for line in _lines():
-        found = _one(work, line)
-        has_failed = has_failed or "error" in found
-        click.echo(json.dumps(found, ensure_ascii=False))
+        written, failed = _one(work, line)
+        has_failed = has_failed or failed
+        click.echo(written)
     sys.exit(1 if has_failed else 0)
 
 
-def _lines() -> Iterator[str]:
+def _lines() -> Iterator[str | None]:
+    """The lines of standard input, blank ones too, for answers are counted by lines; None for one that is too long."""
+    if sys.stdin is None:
+        fail(QuestionError("standard input is closed", "pipe one item a line into it"), as_json=False)
     stream = io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8", errors="replace")
     while line := stream.readline(MOST_LINE_CHARACTERS + 1):
         if len(line) > MOST_LINE_CHARACTERS:
             while line and not line.endswith("\n"):
                 line = stream.readline(MOST_LINE_CHARACTERS)
-            yield ""
-        elif line.strip():
+            yield None
+        else:
             yield line.rstrip("\r\n")
 
 
-def _one(work: Callable[[str], Json], line: str) -> Json:
+def _one(work: Callable[[str], Json], line: str | None) -> tuple[str, bool]:
+    """The answer to a line as it is written, and whether it is a failure."""
     try:
-        return work(line)
+        return _written(work(_checked(line))), False
     except USER_ERRORS as error:
-        return error_json(error)
+        return _written(error_json(error)), True
+    except Exception as error:  # noqa: BLE001  # one line's fault must not lose the lines after it
+        if sys.stderr is not None:
+            traceback.print_exc()
+        return _written(_fault(error)), True
+
+
+def _checked(line: str | None) -> str:
+    if line is None:
+        raise QuestionError(
+            f"the line is longer than the {MOST_LINE_CHARACTERS:,} characters that are read", "write one item a line"
+        )
+    if not line.strip():
+        raise QuestionError("the line is empty", "write one item a line")
+    return line
+
+
+def _fault(error: Exception) -> Json:
+    """A bug's object: its kind alone, for a message may repeat what it was about; the rest is on stderr."""
+    message = f"hubgauge failed on this line ({type(error).__name__}); the traceback is on stderr"
+    return {"error": {"type": "InternalError", "message": message, "hint": "report it with the line and the traceback"}}

@@ -3,11 +3,13 @@
 The first word decides: the name of a command runs it, anything else is a question.
 """
 
+import errno
 import importlib
+import io
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, NoReturn
 
 import click
 
@@ -26,6 +28,9 @@ COMMANDS: Final[Mapping[str, str]] = {
 }
 """Commands and their help lines. Each lives in `bot/cli/NAME.py`; the names here are ours, so the import is safe."""
 
+INTERRUPTED: Final = 130
+"""128 and the number of SIGINT."""
+
 EXAMPLES: Final = """\b
 Examples:
   hubgauge "deepseek-v3 on 8xH100 FP8 at 32K"
@@ -38,6 +43,13 @@ Examples:
 
 class Commands(click.Group):
     """A group that imports a command when it is called, and reads anything else as a question."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """What the command returns; 130 for Ctrl-C, as shells have it, where click would say 1."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            _interrupted()
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
         """All names."""
@@ -82,19 +94,52 @@ def program(ctx: click.Context) -> None:
         click.echo(ctx.get_help())
 
 
+OUTPUT_FAULTS: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF, errno.EISDIR})
+"""What a standard stream may be: full, limited, broken, closed, a folder. Any other fault of the system is a bug."""
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """The installed command."""
-    arguments = _with_ask_first(list(sys.argv[1:] if arguments is None else arguments))
+    arguments = _command_first(list(sys.argv[1:] if arguments is None else arguments))
+    _check_streams(arguments)
     try:
         program.main(args=arguments, prog_name="hubgauge")
+    except KeyboardInterrupt:
+        _interrupted()
     except BrokenPipeError:
         # the reader of our pipe left (`| head`): no traceback, and no second error when Python flushes at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()
         sys.exit(0)
+    except OSError as error:
+        if error.errno not in OUTPUT_FAULTS:
+            raise
+        _discard_output()
+        sys.exit(f"hubgauge: a standard stream cannot be used: {error.strerror}")
 
 
-def _with_ask_first(arguments: list[str]) -> list[str]:
-    """A question may begin with an option (`hubgauge --json "..."`): then the command is `ask`."""
-    if arguments and arguments[0] == "--json" and not any(word in COMMANDS for word in arguments[1:2]):
-        return ["ask", *arguments]
-    return arguments
+def _interrupted() -> NoReturn:
+    click.echo("hubgauge: interrupted", err=True)
+    sys.exit(INTERRUPTED)
+
+
+def _check_streams(arguments: list[str]) -> None:
+    """Ends at once where nothing could be said; what the terminal's alphabet lacks is shown as `?`, not an error."""
+    if sys.stdout is None:
+        if arguments[:1] not in (["slack"], ["serve"]):
+            sys.exit("hubgauge: standard output is closed")
+    elif isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+
+
+def _discard_output() -> None:
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _command_first(arguments: list[str]) -> list[str]:
+    """`--json` may stand first: before a command's name it is that command's, before anything else it is `ask`'s."""
+    if arguments[:1] != ["--json"]:
+        return arguments
+    if len(arguments) > 1 and arguments[1] in COMMANDS:
+        return [arguments[1], "--json", *arguments[2:]]
+    return ["ask", *arguments]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ingest import errors
 from ingest.adapters import adapter_parameters, read_adapter
@@ -18,6 +20,7 @@ from tests.hub.repositories import HubRepo, json_file, weights_file
 if TYPE_CHECKING:
     from tests.hub.loopback import LoopbackHub
 
+BASE: Final = Loader().load("meta-llama/Llama-3.1-8B")
 ALL_SEVEN = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 
 
@@ -113,3 +116,20 @@ def test_a_whole_model_beside_its_adapter_is_the_model(loader: Loader, loopback_
 def test_an_impossible_rank_is_malformed(rank: Any) -> None:
     with pytest.raises(errors.MalformedConfig, match="a/b"):
         read_adapter(json.dumps(lora(rank=rank)).encode(), "a/b")
+
+
+JSON: Final = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(-5, 2**70), st.text(max_size=12)),
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(st.text(max_size=5), inner, max_size=3)),
+    max_leaves=5,
+)
+
+
+@given(st.dictionaries(st.sampled_from(sorted(lora(revision="main", modules_to_save=None))), JSON))
+def test_any_values_give_an_adapter_or_an_ingest_error(change: dict[str, Any]) -> None:
+    said = "a/b"
+    try:
+        adapter_parameters(BASE.spec, read_adapter(json.dumps({**lora(), **change}).encode(), "a/b"))
+    except errors.IngestError as error:
+        said = error.message
+    assert "a/b" in said

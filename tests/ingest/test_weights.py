@@ -10,12 +10,18 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from ingest.catalogue import bundled_catalogue
 from ingest.fetched_repo import FetchedRepo, RepoFile
+from ingest.hub import HubClient
 from ingest.load import Loader
+from ingest.settings import Settings
 from ingest.weights import NO_DTYPE, explain, weight_files, with_stated_weights
+from tests.hub.repositories import HubRepo, json_file, weights_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from tests.hub.loopback import LoopbackHub
 
 LOADER: Final = Loader()
 DEEPSEEK_V3: Final = {"BF16": 3_918_786_560, "F8_E4M3": 680_571_043_840, "F32": 41_555_600}
@@ -77,6 +83,21 @@ def test_what_the_files_hold_besides_is_said_with_their_source() -> None:
     model = with_stated_weights(LOADER.load("deepseek-ai/DeepSeek-V3"), repo(files, DEEPSEEK_V3))
     assert "multi-token prediction (13,463,426,304)" in model.bytes_source
     assert not any("explains" in said for said in model.warnings)
+
+
+def test_a_checkpoint_of_163_shards_costs_two_requests(loopback_hub: LoopbackHub) -> None:
+    config = LOADER.load("deepseek-ai/DeepSeek-V3")
+    bundled = bundled_catalogue().entry("deepseek-ai/DeepSeek-V3")
+    assert bundled is not None
+    shards = {f"model-{n:05}-of-000163.safetensors": weights_file(4_224_459_679 + (n == 1) * 36) for n in range(1, 164)}
+    stated = {"parameters": DEEPSEEK_V3, "total": sum(DEEPSEEK_V3.values())}
+    loopback_hub.add(HubRepo("acme/V3", {"config.json": json_file(bundled.config), **shards}, safetensors=stated))
+    loader = Loader(connect=lambda: HubClient(Settings(endpoint=loopback_hub.url, timeout_s=5.0)))
+    model = loader.load("acme/V3")
+    assert len(loopback_hub.paths()) == 2
+    assert model.spec.checkpoint_bytes == 163 * 4_224_459_679 + 36
+    assert model.spec.total_parameters == config.spec.total_parameters
+    assert "scales (41,540,496)" in model.bytes_source
 
 
 def test_parameters_that_the_shape_does_not_explain_are_warned_of() -> None:

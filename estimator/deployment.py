@@ -4,6 +4,7 @@ Everything here is per replica; `layout.stage_gpus` GPUs work on one pipeline st
 """
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, Literal
@@ -45,6 +46,10 @@ def node_gpus(gpu: Gpu) -> int:
     return max(gpu.link_domain_gpus, NODE_GPUS)
 
 
+CUT_DEPENDENT: Final = ("link_bytes_per_s", "layer_flop_s", "head_flop_s")
+"""What a deployment keeps once computed and another cut changes."""
+
+
 @dataclass(frozen=True)
 class Deployment:
     """One replica: the model, the card, how weights and cache are stored, how it is cut, which engine runs it."""
@@ -56,6 +61,14 @@ class Deployment:
     engine: EngineName
     cache_format: str
     has_eager_offline_steps: bool = False
+
+    def cut_as(self, layout: Layout) -> "Deployment":
+        """The same model on the same card in another cut; what is summed over the model is not summed again."""
+        other = copy(self)
+        object.__setattr__(other, "layout", layout)
+        for name in CUT_DEPENDENT:
+            other.__dict__.pop(name, None)
+        return other
 
     @cached_property
     def kind(self) -> ModelKind:
@@ -111,7 +124,7 @@ class Deployment:
         """Layers with a recurrence."""
         return sum(group.count for group in self.spec.layers if group.mixer is not None and group.mixer.is_recurrent)
 
-    @cached_property
+    @property
     def dense_shards(self) -> int:
         """Over how many GPUs of a stage the dense parts are split: attention data parallelism repeats them."""
         return self.layout.tensor

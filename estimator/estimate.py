@@ -118,7 +118,13 @@ def _layouts(setup: Setup) -> list[Layout]:
     if setup.engine.name == "llama.cpp":
         return [Layout(1, min(request.gpus, request.spec.headline.num_hidden_layers))]
     has_fabric = request.gpu.link_domain_gpus >= FABRIC_GPUS
-    found = candidate_layouts(request.spec, request.gpus, node_gpus(request.gpu), has_fabric=has_fabric)
+    found = candidate_layouts(
+        request.spec,
+        request.gpus,
+        node_gpus(request.gpu),
+        has_fabric=has_fabric,
+        is_loaded=request.load.concurrency is not None,
+    )
     if not found:
         raise IllegalLayout(
             f"{request.spec.repo_id} cannot be split over {request.gpus} GPUs in any way that engines run",
@@ -194,15 +200,20 @@ def _memory(setup: Setup, layout: Layout) -> MemoryEstimate:
 
 
 def _deployment(setup: Setup, layout: Layout) -> Deployment:
-    return Deployment(
-        spec=setup.request.spec,
-        gpu=setup.request.gpu,
-        plan=setup.plan,
-        layout=layout,
-        engine=setup.engine.name,
-        cache_format=setup.cache_format,
-        has_eager_offline_steps=_has_eager_offline_steps(setup),
-    )
+    if not setup.deployments:
+        setup.deployments.append(
+            Deployment(
+                spec=setup.request.spec,
+                gpu=setup.request.gpu,
+                plan=setup.plan,
+                layout=layout,
+                engine=setup.engine.name,
+                cache_format=setup.cache_format,
+                has_eager_offline_steps=_has_eager_offline_steps(setup),
+            )
+        )
+    setup.deployments[0] = setup.deployments[0].cut_as(layout)  # with the sums that the last one made
+    return setup.deployments[0]
 
 
 def _estimate(setup: Setup, layout: Layout) -> Estimate:

@@ -117,12 +117,14 @@ def _is_block_scaled(spec: ModelSpec) -> bool:
     return spec.weights.default.format.bits_per_weight > 8  # per-block scales add bits
 
 
-def candidate_layouts(spec: ModelSpec, gpus: int, node_gpus: int, *, has_fabric: bool) -> list[Layout]:
+def candidate_layouts(
+    spec: ModelSpec, gpus: int, node_gpus: int, *, has_fabric: bool, is_loaded: bool = True
+) -> list[Layout]:
     """Legal layouts that use as many of the GPUs as divide well, one replica or several.
 
     Tensor parallelism stays within a node (or the link's domain), pipeline stages cross nodes: at most one a node where
     the cards share a fabric, or two on one node. Models with experts may also take attention data parallelism with the
-    experts spread.
+    experts spread; for one request alone (`is_loaded` False) that is tried only over all GPUs, to fit at all.
     """
     found: list[Layout] = []
     most_stages = max(2, gpus // node_gpus) if has_fabric else max(node_gpus, gpus // node_gpus)
@@ -132,7 +134,8 @@ def candidate_layouts(spec: ModelSpec, gpus: int, node_gpus: int, *, has_fabric:
             if _has_experts(spec):
                 layouts.append(Layout(tensor, pipeline, 1, tensor))
                 layouts += [
-                    Layout(tensor, pipeline, data, tensor * data) for data in _data_degrees(gpus, tensor, pipeline)
+                    Layout(tensor, pipeline, data, tensor * data)
+                    for data in _data_degrees(gpus // (tensor * pipeline), is_loaded=is_loaded)
                 ]
             found += [layout for layout in layouts if _is_clean(spec, layout)]
     return sorted(set(found))
@@ -142,8 +145,9 @@ def _is_clean(spec: ModelSpec, layout: Layout) -> bool:
     return not any(split_obstacles(spec, layout)) and not any(cut_blocks(spec, layout))
 
 
-def _data_degrees(gpus: int, tensor: int, pipeline: int) -> list[int]:
-    return [degree for degree in _divisors(gpus // (tensor * pipeline)) if degree > 1]
+def _data_degrees(left: int, *, is_loaded: bool) -> list[int]:
+    degrees = [degree for degree in _divisors(left) if degree > 1]
+    return degrees if is_loaded else degrees[-1:]
 
 
 def _has_experts(spec: ModelSpec) -> bool:

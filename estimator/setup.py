@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Final
 
+from estimator.deployment import Deployment
 from estimator.dtypes import cache_bytes_per_element
 from estimator.engines import NEWEST, Engine, EngineName, engine_rules, parse_version
 from estimator.errors import ImpossibleValue
@@ -47,7 +48,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setup:
-    """What holds for every layout: engine, formats and settings, and what had to be assumed for them."""
+    """What holds for every layout: engine, formats and settings, and what had to be assumed for them.
+
+    `memory_by_split` and `deployments` keep what layouts share while they are compared.
+    """
 
     request: Request
     engine: Engine
@@ -57,6 +61,7 @@ class Setup:
     settings: EngineSettings
     assumptions: tuple[str, ...]
     memory_by_split: dict[tuple[int, int, int], MemoryEstimate] = field(default_factory=dict)
+    deployments: list[Deployment] = field(default_factory=list)
 
 
 def prepare(request: Request) -> Setup:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from ingest.gguf.particulars import (
     dbrx,
+    deci,
     deepseek,
     ernie_moe,
     exaone,
@@ -18,6 +19,7 @@ from ingest.gguf.particulars import (
     falcon,
     falcon_h1,
     gated_delta,
+    gemma4,
     glm4_moe,
     gpt,
     granite_hybrid,
@@ -38,8 +40,6 @@ from ingest.gguf.shape import Architecture
 NO_BIAS: Final = {"attention_bias": False, "mlp_bias": False}
 SLIDING: Final = "attention.sliding_window"
 EXPERT_KEYS: Final = ("expert_count", "expert_used_count")
-
-
 KV_HEADS: Final = frozenset({"num_key_value_heads"})
 KV_HEADS_AND_WIDTH: Final = frozenset({"num_key_value_heads", "intermediate_size"})
 QWEN_WINDOWS: Final[Mapping[str, Any]] = {"use_sliding_window": False}
@@ -55,6 +55,7 @@ ARCHITECTURES: Final[Mapping[str, Architecture]] = {
     "cohere2": Architecture(model_type="cohere2", is_tied=True, traits=NO_BIAS, needs=(SLIDING,)),
     "command-r": Architecture(model_type="cohere", is_tied=True, traits={**NO_BIAS, "use_qk_norm": False}),
     "dbrx": Architecture(model_type="dbrx", is_tied=False, more=dbrx, needs=EXPERT_KEYS),
+    "deci": Architecture(model_type="nemotron-nas", more=deci, may_vary=KV_HEADS_AND_WIDTH | {"num_attention_heads"}),
     "deepseek2": Architecture(
         model_type="deepseek_v2", is_tied=False, traits=NO_BIAS, more=deepseek, needs=EXPERT_KEYS, values_as_keys=False
     ),
@@ -72,6 +73,13 @@ ARCHITECTURES: Final[Mapping[str, Architecture]] = {
     "gemma": Architecture(model_type="gemma", is_tied=True, traits=NO_BIAS),
     "gemma2": Architecture(model_type="gemma2", is_tied=True, traits=NO_BIAS, needs=(SLIDING,)),
     "gemma3": Architecture(model_type="gemma3_text", is_tied=True, traits=NO_BIAS, needs=(SLIDING,)),
+    "gemma4": Architecture(
+        model_type="gemma4_text",
+        is_tied=True,
+        more=gemma4,
+        needs=(SLIDING, "attention.sliding_window_pattern"),
+        may_vary=KV_HEADS_AND_WIDTH,
+    ),
     "glm-dsa": Architecture(
         model_type="glm_moe_dsa",
         is_tied=False,

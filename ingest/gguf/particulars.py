@@ -259,3 +259,55 @@ def exaone(keys: Keys) -> Config:
 def exaone4(keys: Keys) -> Config:
     """EXAONE 4: three local layers, then a global one, in models with a window."""
     return {"sliding_window_pattern": "LLLG"} if keys.config.get("sliding_window") else {}
+
+
+# -- layers of their own shape --------------------------------------------------------------------------------------
+
+
+def deci(keys: Keys) -> Config:
+    """Llama-Nemotron: each layer has its own KV heads and width; a width of 0 leaves the part out."""
+    layers, hidden_size = keys.known("num_hidden_layers"), keys.integer("embedding_length")
+    queries = keys.per_layer("attention.head_count", layers)
+    kv_heads = keys.per_layer("attention.head_count_kv", layers)
+    widths = keys.per_layer("feed_forward_length", layers)
+    if any(query and not kv for query, kv in zip(queries, kv_heads, strict=True)):
+        raise keys.malformed("attention.head_count_kv", "0 in a layer with heads (a linear layer)")
+    heads = max(queries) or 1
+    blocks = [
+        {
+            "attention": {"no_op": not kv, "n_heads_in_group": heads // kv if kv else None},
+            "ffn": {"no_op": not width, "ffn_mult": 1.5 * width / hidden_size},
+        }
+        for kv, width in zip(kv_heads, widths, strict=True)
+    ]
+    plain = {"num_attention_heads": heads, "num_key_value_heads": None, "intermediate_size": None}
+    return {**plain, "block_configs": blocks}
+
+
+def gemma4(keys: Keys) -> Config:
+    """Gemma 4: heads of their own in full layers, a wider network in the layers that share a cache (E2B).
+
+    Where full layers have other KV heads, their keys are their values, too (26B-A4B and 31B; not E2B and E4B).
+    """
+    layers = keys.known("num_hidden_layers")
+    slides = keys.per_layer("attention.sliding_window_pattern", layers)
+    kv_heads = keys.per_layer("attention.head_count_kv", layers)
+    widths = keys.per_layer("feed_forward_length", layers)
+    full = {kv for kv, step in zip(kv_heads, slides, strict=True) if not step} or {kv_heads[0]}
+    near = {kv for kv, step in zip(kv_heads, slides, strict=True) if step} or full
+    if len(full) > 1 or len(near) > 1 or max(widths) not in {min(widths), 2 * min(widths)}:
+        raise keys.malformed("attention.head_count_kv", "of more than two kinds")
+    return {
+        "head_dim": keys.integer("attention.key_length_swa"),
+        "global_head_dim": keys.integer("attention.key_length"),
+        "num_key_value_heads": max(near),
+        "num_global_key_value_heads": max(full),
+        "attention_k_eq_v": full != near,
+        "num_kv_shared_layers": keys.get("attention.shared_kv_layers") or 0,
+        "hidden_size_per_layer_input": keys.get("embedding_length_per_layer_input") or 0,
+        "vocab_size_per_layer_input": keys.known("vocab_size"),
+        "intermediate_size": min(widths),
+        "use_double_wide_mlp": max(widths) != min(widths),
+        "enable_moe_block": bool(keys.get("expert_count")),
+        "top_k_experts": keys.get("expert_used_count"),
+    }

@@ -203,6 +203,31 @@ FACTS = {
         state_bytes=25_247_744,
     ),
 }
+GEMMA_E2B = [int((layer + 1) % 5 != 0) for layer in range(35)]
+GEMMA_26B = [int((layer + 1) % 6 != 0) for layer in range(30)]
+FACTS |= {
+    "gemma-4-E2B, its text": Fact(
+        "gemma4",
+        shape(35, 1536, [6144] * 15 + [12288] * 20, 262144)
+        | heads(8, 1, 512)
+        | {"attention.key_length_swa": 256, "attention.sliding_window": 512, "attention.shared_kv_layers": 20}
+        | {"attention.sliding_window_pattern": GEMMA_E2B, "embedding_length_per_layer_input": 256},
+        total=5_104_297_504 - 167_364_608 - 304_824_608 - 3_538_944,  # less its towers and their projectors
+        cache_bytes_per_token=6_144,
+        window_bytes=12_288 * 512,
+    ),
+    "gemma-4-26B-A4B, its text": Fact(
+        "gemma4",
+        shape(30, 2816, 2112, 262144)
+        | heads(16, [8 if slides else 2 for slides in GEMMA_26B], 512)
+        | {"attention.key_length_swa": 256, "attention.sliding_window": 1024}
+        | {"attention.sliding_window_pattern": GEMMA_26B}
+        | experts(128, 8, 704),
+        total=25_805_933_872 - 569_548_080 - 3_244_032,
+        cache_bytes_per_token=20_480,
+        window_bytes=204_800 * 1024,
+    ),
+}
 NAMED = Named("maker/model-GGUF", "maker/model-GGUF", "hub", "maker/model-GGUF", "f" * 40)
 
 
@@ -289,6 +314,15 @@ def test_layers_that_differ_are_refused_by_key_where_they_are_not_known() -> Non
     keys = FACTS["Llama-3.1-8B"].keys | {"attention.head_count_kv": [8, 4] * 16}
     with pytest.raises(UnsupportedArchitecture, match=r"llama\.attention\.head_count_kv"):
         model_from_gguf(header("llama", keys), Quantization("Q4_K_M", ()), NAMED)
+
+
+def test_a_layer_of_llama_nemotron_may_lack_either_part() -> None:
+    keys = shape(3, 64, [512, 0, 256], 100) | {"attention.head_count": [4, 4, 0], "attention.head_count_kv": [2, 1, 0]}
+    spec = model_from_gguf(header("deci", keys), Quantization("Q4_K_M", ()), NAMED, stated_parameters=1).spec
+    attention = (2 * 64 * 64 + 2 * 64 * 32) + (2 * 64 * 64 + 2 * 64 * 16)  # q and o whole; k and v of 2 and of 1 head
+    assert spec.attention_parameters == attention
+    assert spec.feed_forward_parameters == 3 * 64 * (512 + 256)
+    assert spec.cache_elements_per_token == 2 * 16 * (2 + 1)
 
 
 def test_every_architecture_names_a_family_that_is_read() -> None:

@@ -33,9 +33,9 @@ def read(text: str) -> Query | str:
 @given(st.one_of(any_text, wordy_text, glued_text))
 @settings(max_examples=400, deadline=None)
 def test_any_text_is_a_query_or_an_explained_refusal_in_bounded_time(text: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     answer = read(text)
-    assert time.perf_counter() - start < BOUND_S
+    assert time.process_time() - start < BOUND_S
     assert isinstance(answer, Query) or answer
 
 
@@ -43,9 +43,9 @@ def test_any_text_is_a_query_or_an_explained_refusal_in_bounded_time(text: str) 
 @settings(max_examples=150, deadline=None)
 def test_a_repeated_pattern_does_not_blow_up(left: str, right: str, times: int) -> None:
     text = ((left + right) * times)[:2000]
-    start = time.perf_counter()
+    start = time.process_time()
     read(text)
-    assert time.perf_counter() - start < BOUND_S
+    assert time.process_time() - start < BOUND_S
 
 
 @given(real_text, st.integers(1, 5))
@@ -95,8 +95,8 @@ def test_what_was_understood_can_be_read_again(text: str) -> None:
 
 
 def test_a_paste_of_forty_kilobytes_is_refused_at_once() -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     answer = read("qwen3-8b on h100 " * 2400)
-    assert time.perf_counter() - start < BOUND_S
+    assert time.process_time() - start < BOUND_S
     assert isinstance(answer, str)
     assert "2,000" in answer

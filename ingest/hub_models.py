@@ -62,20 +62,18 @@ class HubModels:
 
     def _gguf(self, repo: FetchedRepo, ref: RepoRef, asked: str) -> LoadedModel:
         from ingest.gguf.files import choose, quantizations  # noqa: PLC0415  # most models have none
-        from ingest.gguf.model import with_gguf_weights  # noqa: PLC0415  # as above
+        from ingest.gguf.model import with_gguf_files  # noqa: PLC0415  # as above
 
         one = choose(repo.repo_id, quantizations(repo.siblings or ()), ref.quantization, _gguf_file(ref))
         if repo.config is not None:
-            model = with_gguf_weights(_from_config(repo, repo.config, asked), one)
+            model = with_gguf_files(_from_config(repo, repo.config, asked), one, _stated_gguf_parameters(repo))
             return replace(model, read_as=f"{model.read_as}; {_files(one)}")
         return self._from_header(repo, one, asked)
 
     def _from_header(self, repo: FetchedRepo, one: Quantization, asked: str) -> LoadedModel:
         from ingest.gguf.model import model_from_gguf, needs_tensors  # noqa: PLC0415  # as above
 
-        total = repo.gguf.get("total") if repo.gguf is not None else None
-        stated = total if isinstance(total, int) and total > 0 else None
-        name = one.files[0].name
+        stated, name = _stated_gguf_parameters(repo), one.files[0].name
         header = self.hub.fetch_gguf_header(repo, name)
         if needs_tensors(header, stated) and len(one.files) == 1:
             header = self.hub.fetch_gguf_header(repo, name, with_tensors=True)
@@ -126,6 +124,12 @@ def _gguf_file(ref: RepoRef) -> str | None:
 def _files(one: Quantization) -> str:
     parts = f" in {len(one.files)} parts" if len(one.files) > 1 else ""
     return f"{one.label or one.stem}{parts}"
+
+
+def _stated_gguf_parameters(repo: FetchedRepo) -> int | None:
+    """The parameters of one of its GGUF files, as the Hub counted them."""
+    total = repo.gguf.get("total") if repo.gguf is not None else None
+    return total if isinstance(total, int) and total > 0 else None
 
 
 def _is_makers_own(repo: FetchedRepo) -> bool:
@@ -202,12 +206,26 @@ def in_format(model: LoadedModel, asked: str) -> LoadedModel:
     return replace(model, spec=spec, read_as=said, bytes_source="computed from the shape")
 
 
+RELATIONS: Final = {
+    "quantized": "a quantization of",
+    "adapter": "an adapter of",
+    "finetune": "a fine-tune of",
+    "merge": "a merge of",
+}
+
+
 def _said(model: LoadedModel, repo: FetchedRepo) -> LoadedModel:
     """The model with what the repository says of its origin, and whether that is still its state."""
     others = [name for name in repo.base_models if name.lower() != repo.repo_id.lower() and name not in model.read_as]
     if others:
-        model = replace(model, read_as=f"{model.read_as}; made from {', '.join(others[:3])}")
+        model = replace(model, read_as=f"{model.read_as}; {_relation(repo)} {', '.join(others[:3])}")
     if not repo.stale:
         return model
     said = f"the Hub could not be asked whether this is still its state: {repo.stale_reason}"
     return replace(model, is_stale=True).warned(said)
+
+
+def _relation(repo: FetchedRepo) -> str:
+    """How it comes from its base, by its tags `base_model:<relation>:<id>`."""
+    found = (said for key, said in RELATIONS.items() if any(tag.startswith(f"base_model:{key}:") for tag in repo.tags))
+    return next(found, "made from")

@@ -68,6 +68,21 @@ def model_from_gguf(
     return with_gguf_weights(model, one, file_type if isinstance(file_type, int) else None)
 
 
+def with_gguf_files(model: LoadedModel, one: Quantization, stated_parameters: int | None) -> LoadedModel:
+    """A model read from the config.json beside the files, with their weights.
+
+    Whether they hold the layers of multi-token prediction is told by the total that the Hub states: DeepSeek's do not,
+    GLM's do. Towers lie in a file apart.
+    """
+    spec = model.spec
+    alone, with_mtp = spec.language_parameters, spec.language_parameters + spec.mtp_parameters
+    if stated_parameters and abs(stated_parameters - alone) < abs(stated_parameters - with_mtp):
+        model = replace(model, spec=replace(spec, mtp_parameters=0))
+    odd = stated_parameters and all(abs(n - stated_parameters) > EXPLAINED * n for n in (alone, with_mtp))
+    said = f"the files hold {stated_parameters:,} parameters and the shape explains {alone:,}" if odd else ""
+    return with_gguf_weights(model.warned(said) if said else model, one)
+
+
 def with_gguf_weights(model: LoadedModel, one: Quantization, file_type: int | None = None) -> LoadedModel:
     """The model with the weights of those files: their type, their exact bytes."""
     spec, size_bytes = model.spec, one.size_bytes

@@ -9,6 +9,7 @@ import pytest
 
 from ingest import errors
 from ingest.cache import RepoCache
+from ingest.catalogue import bundled_catalogue
 from ingest.gguf.files import label_of
 from ingest.hub import HubClient
 from ingest.load import Loader, load_path
@@ -105,7 +106,7 @@ def test_a_quantization_costs_two_requests_and_256_kib_and_is_exact(world: World
 def test_it_is_said_which_file_was_read_and_what_it_was_made_from(world: World) -> None:
     read_as = world.loader.load(f"{REPO}:q8_0").read_as
     assert "Q8_0" in read_as
-    assert BASE in read_as
+    assert f"a quantization of {BASE}" in read_as
 
 
 def test_a_file_seen_before_costs_no_request(world: World) -> None:
@@ -162,6 +163,25 @@ def test_a_config_beside_the_files_gives_the_shape_and_saves_the_header(world: W
     model = world.loader.load(f"{REPO}:Q8_0")
     assert not any(path.endswith(".gguf") for path in world.hub.paths())
     assert (model.spec.total_parameters, model.spec.checkpoint_bytes) == (TOTAL, Q8_BYTES)
+
+
+# Source of the totals: ../shared/facts/models_truth.tsv, and published_totals.tsv for the one with its MTP layer.
+@pytest.mark.parametrize(("total", "mtp"), [(352_797_814_784, 0), (358_337_777_056, 5_539_962_272)])
+def test_the_stated_total_tells_whether_the_files_hold_the_predicting_layer(world: World, total: int, mtp: int) -> None:
+    glm = bundled_catalogue().entry("zai-org/GLM-4.5")
+    assert glm is not None
+    world.add({"config.json": json_file(glm.config), "m-Q8_0.gguf": big(b"", 380 * 10**9)}, total=total)
+    model = world.loader.load(REPO)
+    assert model.spec.mtp_parameters == mtp
+    assert model.spec.weight_bytes(with_mtp=True) == pytest.approx(380e9)
+    assert not any("explains" in said for said in model.warnings)
+
+
+@pytest.mark.parametrize(("relation", "said"), [("finetune", "a fine-tune of"), ("merge", "a merge of")])
+def test_a_derived_repository_names_its_base(world: World, relation: str, said: str) -> None:
+    files = {"config.json": json_file(QWEN3_0_6B), "model.safetensors": weights_file(1_503_300_328)}
+    world.hub.add(HubRepo("someone/tuned", files, tags=(f"base_model:{relation}:{BASE}",)))
+    assert f"{said} {BASE}" in world.loader.load("someone/tuned").read_as
 
 
 @pytest.mark.parametrize(("last", "total"), [("output.weight", TOTAL + 1024 * 151936), ("output_norm.weight", TOTAL)])

@@ -4,9 +4,9 @@ A checkpoint may hold more than the model that generates:
 
     multi-token prediction      layers no engine loads unless asked to speculate (DeepSeek-V3: 13,463,426,304)
     buffers                     router corrections, one value an expert (DeepSeek-V3: 14,848)
-    rotary frequencies          half a head for each layer, in checkpoints of 2023 (Llama-2-7B: 2,048)
+    rotary frequencies          half a head for each layer, in some checkpoints (Llama-2-7B: 2,048; Kimi-K2: 3,416)
     a copy of the embedding     a tied head stored all the same
-    scales                      of fp8 tensors, counted by the Hub like any other tensor (DeepSeek-V3: 41,540,848)
+    scales                      of fp8 tensors, counted by the Hub like any other tensor (DeepSeek-V3: 41,540,496)
 
 Source: totals that others published beside those of the built models, ../shared/facts/published_totals.tsv.
 """

@@ -23,7 +23,7 @@ _DROPPED: Final = frozenset(
     image_placeholder inference_runner init_config init_device init_div_is_residual init_gain init_method
     init_nonlinearity init_std initializer_factor initializer_range interpolate_mode is_decoder label2id
     layer_scale_init_value length_penalty logit_scale logits_scaling long_factor long_mscale max_length
-    max_tokenizer_truncation min_length mm_projector_lr model_name moe_loss_weight mrope_section name
+    max_tokenizer_truncation min_length mm_projector_lr moe_loss_weight mrope_section name
     no_repeat_ngram_size norm_topk_prob num_beam_groups num_beams num_logits_to_keep num_return_sequences onnx_safe
     output_attentions output_hidden_states output_past output_router_logits output_scores pad_key_length
     pad_sequence_to_multiple_of_64 pre_allocate_kv_cache prefix prefix_lm pretraining_tp problem_type pruned_heads

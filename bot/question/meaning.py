@@ -16,7 +16,7 @@ from bot.question.formats import best_format, find_formats, find_kv_format, unkn
 from bot.question.grammar import AFTER_CARDS, BEFORE_CARDS, read_numbers
 from bot.question.hardware import find_hardware
 from bot.question.intent import read_intent
-from bot.question.names import Name, find_names, named
+from bot.question.names import Name, find_names, named, unread_pairs
 from bot.question.normalise import folded, plain
 from bot.question.patterns import Pattern
 from bot.question.query import Intent, Measured, ParallelRef, Query
@@ -58,6 +58,7 @@ def _read(typed: str) -> Query:
     flags, rest = read_flags(typed)
     lower = folded(rest)
     names, lower = _take_names(rest, lower, flags)
+    pair_notes = [f'"{pair}": read as no model; if it is one, ask for it alone' for pair in unread_pairs(lower)]
     engine, lower = _take_engine(lower, flags)
     kv_cache, lower = _take_kv(lower)
     weights, lower, format_notes = _take_formats(lower)
@@ -78,7 +79,7 @@ def _read(typed: str) -> Query:
         words=frozenset(_LEFT_OVER.findall(rest)),
         asks_count=any(ref.count is None for ref in machines.refs),
     )
-    notes = [*machines.notes, *format_notes, *name_notes, *numbers.notes, *notes_on(asked, rest, machines)]
+    notes = [*machines.notes, *format_notes, *name_notes, *pair_notes, *numbers.notes, *notes_on(asked, rest, machines)]
     return Query(
         intent=intent,
         models=tuple(name.model for name in names),

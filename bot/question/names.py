@@ -13,6 +13,15 @@ from bot.errors import QuestionError
 from bot.question.cards import is_card
 from bot.question.formats import canonical_format, gguf_type
 from bot.question.patterns import Pattern
+from bot.question.slashes import (
+    HUB_MARK,
+    find_paths,
+    is_explicit,
+    is_repository,
+    may_be_repository,
+    stands_beside_model,
+    stands_for_model,
+)
 from bot.question.words import (
     ENGINES,
     FAMILIES,
@@ -20,12 +29,10 @@ from bot.question.words import (
     NAME_PREFIXES,
     NOT_TEXT_AFTER,
     NUMBERED_FAMILIES,
-    ORGANISATIONS,
     OTHER_ENGINES,
     SECOND_WORDS,
     SUFFIXES,
     SUFFIXES_OF,
-    WEAK_REPO_STOP,
     word_set,
 )
 
@@ -61,7 +68,6 @@ _QUANT_FILLER: Final = Pattern(r"[-_.](?:mix|ud|imat|i1|quantized|quant|dynamic|
 _TAG_VERSION: Final = Pattern(r"[vrkm]\d+(?:\.\d+)?(?:-[a-z0-9.]+)*")
 _TOOL: Final = Pattern(r"(?:ik_)?llama[-_.]?(?:cpp|server|cli|bench|index|factory|file|run|swap|stack|box|parse|quant)")
 _FILE_ENDINGS: Final = (".py", ".sh", ".md", ".json", ".txt", ".yaml", ".yml", ".cpp", ".so", ".log", ".cu", ".git")
-_LETTER: Final = Pattern(r"[a-z]")
 
 
 LARGEST_LIST: Final = 32
@@ -90,8 +96,8 @@ def find_names(typed: str, text: str) -> list[Name]:
 
     `text` is the lower case of `typed`, with blanks where flags stood.
     """
-    names: list[Name] = []
-    reached = 0
+    names = _leading_path(typed, text)
+    reached = names[-1].end if names else 0
     for word in _WORD.finditer(text):
         if word.start() < reached:
             continue
@@ -103,9 +109,16 @@ def find_names(typed: str, text: str) -> list[Name]:
     return names or _last_resort(typed, text)
 
 
+def _leading_path(typed: str, text: str) -> list[Name]:
+    """A path with which the text begins is the model, whatever it is called."""
+    begins = [span for span in find_paths(text) if span[0] == 0 and (is_explicit(text) or "/" in text[1 : span[1]])]
+    return [_path(typed, *span) for span in begins]
+
+
 def named(value: str) -> Name:
     """The model that a flag names: a repository, a path or a file."""
     start = 0
+    value = value.removeprefix(HUB_MARK)
     if _is_path(value.lower()):
         start = value.rstrip("/").rfind("/") + 1
         base = value[start:].rstrip("/").lower()
@@ -308,6 +321,10 @@ _NO_NAMES: Final = word_set("a an the some any this that each multi int fp q w o
 
 def _slashed(typed: str, text: str, start: int, end: int) -> Iterator[Name]:
     token = text[start:end]
+    if token.startswith(HUB_MARK):
+        found = _finish(typed, start + len(HUB_MARK), end)
+        yield Name(start, end, found.typed, found.model, found.weights)
+        return
     if _is_file(token) and not token.endswith(".gguf"):
         return
     if _is_path(token) or token.count("/") > 1:
@@ -316,7 +333,7 @@ def _slashed(typed: str, text: str, start: int, end: int) -> Iterator[Name]:
             yield _finish(typed, base, end)
         return
     left, right = token.split("/")
-    if _is_repository(left, right):
+    if is_repository(left, right, family_of(left), family_of(right)):
         yield _finish(typed, start, end)
         return
     yield from _halves(typed, text, start, end)
@@ -336,25 +353,6 @@ def _halves(typed: str, text: str, start: int, end: int) -> Iterator[Name]:
         yield from _spoken(typed, text, middle + 1, end, family_of(right) or "")
 
 
-def _is_repository(left: str, right: str) -> bool:
-    name = right.partition(":")[0]
-    if not (_LETTER.search(left) and _LETTER.search(name)) or is_card(left) or is_card(name):
-        return False
-    if gguf_type(right) or canonical_format(right) or right in WEAK_REPO_STOP:
-        return False
-    if left in ORGANISATIONS:
-        return bool(family_of(right) or _has_digit(right)) or left not in _ALSO_WORDS
-    if left in WEAK_REPO_STOP or left in ENGINES or canonical_format(left):
-        return False
-    if family_of(left) and not (family_of(right) or "").startswith(left.rstrip("0123456789.-")):
-        return False
-    return family_of(right) is not None or bool(_HAS_SIZE.search(right))
-
-
-_ALSO_WORDS: Final = FAMILIES | word_set("nvidia amd google microsoft apple openai facebook tencent baidu")
-"""Owners whose name stands before a slash for other reasons too: an owner only with a model after it."""
-
-
 def _is_path(token: str) -> bool:
     return token.startswith(("/", "./", "../", "~")) or token.split("/", 1)[0] in _PATH_HEADS or token.count("/") > 1
 
@@ -365,28 +363,39 @@ _PATH_HEADS: Final = word_set(
 
 
 def _last_resort(typed: str, text: str) -> list[Name]:
-    """Any `org/name` with a letter on both sides, where nothing else in the text is a model."""
-    for word in _WORD.finditer(text):
-        left, slash, right = word[0].partition("/")
-        if slash and "/" not in right and not _is_file(word[0]) and _could_be_repository(left, right):
-            return [_finish(typed, *word.span())]
+    """A path, or any `org/name` with a letter on both sides, where nothing else in the text is a model."""
+    for start, end in find_paths(text):
+        if is_explicit(text[start:end]) or stands_for_model(text, start, end):
+            return [_path(typed, start, end)]
+    for start, end, left, right in _pairs(text):
+        if may_be_repository(left, right) or stands_for_model(text, start, end):
+            return [_finish(typed, start, end)]
     return []
 
 
-def _could_be_repository(left: str, right: str) -> bool:
-    plain_right = right.split(":", maxsplit=1)[0].split("@", maxsplit=1)[0]
-    halves = (left, plain_right)
-    return all(
-        len(half) > 1
-        and _LETTER.search(half)
-        and half not in WEAK_REPO_STOP
-        and half not in ENGINES
-        and half not in OTHER_ENGINES
-        and not is_card(half)
-        and not canonical_format(half)
-        and not re.match(r"\d", half)
-        for half in halves
-    ) and bool(re.search(r"[-_.\d@]", plain_right + left))
+def unread_pairs(text: str) -> list[str]:
+    """Pairs and paths of a text in which the models are blanked, that may be models and were not taken as such."""
+    if "/" not in text:
+        return []
+    paths = [text[start:end] for start, end in find_paths(text) if is_explicit(text[start:end])]
+    return paths + [
+        text[start:end]
+        for start, end, left, right in _pairs(text)
+        if may_be_repository(left, right) or stands_beside_model(text, start, end)
+    ]
+
+
+def _pairs(text: str) -> Iterator[tuple[int, int, str, str]]:
+    """`left/right` with their places; no file, no part of a path, no issue of a tracker (`org/name#12`)."""
+    for word in _WORD.finditer(text) if "/" in text else ():
+        left, slash, right = word[0].partition("/")
+        is_part = text[max(0, word.start() - 1) : word.start()] in {"/", ".", "~"} or text[word.end() :][:1] == "#"
+        if slash and "/" not in right and not is_part and not _is_file(word[0]):
+            yield word.start(), word.end(), left, right
+
+
+def _path(typed: str, start: int, end: int) -> Name:
+    return Name(start, end, typed[start:end], typed[start:end].lower())
 
 
 def _finish(typed: str, start: int, end: int, *, is_known_family: bool = True) -> Name:

@@ -9,6 +9,7 @@ from typing import Final
 
 from bot.errors import QuestionError
 from bot.question.patterns import Pattern
+from bot.question.slashes import HUB_MARK
 
 MAX_CHARACTERS: Final = 2_000
 """More than any question or launch line; the rest of a paste is a log."""
@@ -122,9 +123,9 @@ def _markdown_link(found: re.Match[str]) -> str:
 
 
 def _repository(address: str) -> str:
-    """`org/name`, with `@revision` and `:quant` where the address has them; nothing for another page."""
+    """`hub:org/name`, with `@revision` and `:quant` where the address has them; nothing for another page."""
     found = _HUB.match(address)
     if found is None or found[1].lower().startswith(_NOT_MODELS):
         return ""
     revision = f"@{found[2]}" if found[2] and found[2] != "main" else ""
-    return f"{found[1].rstrip('.')}{revision}{found[3] or ''}"
+    return f"{HUB_MARK}{found[1].rstrip('.')}{revision}{found[3] or ''}"

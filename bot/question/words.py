@@ -253,7 +253,9 @@ MODELS_BY_SIZE: Final[Mapping[str, tuple[str, ...]]] = {
 """Likely names where only a size was typed: offered, never taken."""
 
 WEAK_REPO_STOP: Final = word_set(
-    "and or input output in out client server cpu gpu gpus token tokens tok toks t s sec second seconds min "
+    "and or input output in out client server workstation desktop hardware software silicon api "
+    "compatible prefilling decoding chat completions training inference self-hosted on-prem multi-gpu multi-node "
+    "single-node text image dev prod cpu gpu gpus token tokens tok toks t s sec second seconds min "
     "minute hour h yes no prefill decode read write i o w n a b tcp ip his her he she on off k v km day month req "
     "reqs request requests user users mtok usd ttft tpot itl memory compute vram ram host port http https latency "
     "throughput model models path to card cards quality price cost performance linux windows macos docker rocm "

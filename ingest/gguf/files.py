@@ -48,6 +48,8 @@ class Quantization:
 def is_gguf(name: str) -> bool:
     """Whether a file of that name holds a model, or a part of one."""
     lower = name.lower()
+    if ".." in name.split("/"):
+        return False  # it becomes part of an address
     return lower.endswith(ENDING) and not any(word in lower.rpartition("/")[2] for word in _BESIDE)
 
 

@@ -142,6 +142,13 @@ def test_the_address_of_a_file_means_that_file(world: World, form: str) -> None:
     assert model.spec.checkpoint_bytes == Q8_BYTES
 
 
+def test_a_listed_name_that_climbs_out_of_the_repository_is_no_file_of_it(world: World) -> None:
+    world.add({"../../other/model-Q4_K_M.gguf": big(world.header, Q4_BYTES)})
+    with pytest.raises(errors.IngestError):
+        world.loader.load(REPO)
+    assert not any("other" in path for path in world.hub.paths())
+
+
 def test_parts_are_one_quantization_and_their_sizes_a_sum(world: World) -> None:
     parts = {f"UD-Q4_K_XL/m-UD-Q4_K_XL-0000{n}-of-00003.gguf": big(world.header, n * 10**8) for n in (1, 2, 3)}
     world.add(parts)

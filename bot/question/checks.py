@@ -8,11 +8,11 @@ from typing import Final
 from bot.errors import QuestionError
 from bot.question.cards import near_cards
 from bot.question.flags import Flags
-from bot.question.hardware import LARGEST_COUNT, LARGEST_LIST, Machines
+from bot.question.hardware import LARGEST_COUNT, LARGEST_LIST, LARGEST_MEMORY_GB, Machines
 from bot.question.patterns import Pattern
 from bot.question.query import Query
 from bot.question.readings import Readings
-from bot.question.words import FAMILIES, MODELS_BY_SIZE, TRAINING, UNMODELLED_ENGINES
+from bot.question.words import FAMILIES, MODELS_BY_SIZE, TRAINING, UNMODELLED_ENGINES, word_set
 from estimator.gpus import GPUS
 
 LARGEST_CONTEXT_TOKENS: Final = 100 * 1024 * 1024
@@ -26,9 +26,10 @@ LARGEST_SPLIT: Final = LARGEST_COUNT
 _SIZE: Final = Pattern(r"(?<![a-z0-9.])(\d+(?:\.\d+)?b)(?![a-z0-9])")
 _WORDS: Final = Pattern(r"[a-z][a-z0-9-]*|昇腾")
 _UNNAMED: Final = Pattern(
-    r"(?<![a-z0-9.])(?:(\d{1,3})(?: ?[x*] ?| ))?(\d{1,3}) ?(?:g|gb|gib) ?(?:of )?(?:的)?(?:vram|gpus?|显存|显卡|card|"
-    r"cards|卡|nvidia)(?![a-z])|"
-    r"(?<![a-z])(?:on|in|within|with)(?: an?)? (\d{1,3}) ?(?:g|gb|gib)(?![a-z])(?! (?:of )?ram)"
+    r"(?<![a-z0-9.])(?:(\d{1,3})(?: ?[x*] ?| ))?(\d{1,7}(?:\.\d)?) ?(?:g|gb|gib) ?(?:of )?(?:的)?(?:vram|gpus?|显存|显卡|"
+    r"cards?|卡|nvidia)(?![a-z])|"
+    r"(?<![a-z])(?:on|in|into|inside|within|with|under|fits?|have|got)(?: an?| my| only| just)*"
+    r" (?:(\d{1,3}) ?[x*] ?)?(\d{1,7}(?:\.\d)?) ?(?:g|gb|gib)(?![a-z])(?! (?:of )?(?:ram|ddr|system))"
 )
 _WORD: Final = Pattern(r"(?<![a-z0-9])[a-z]{4,}(?:\.\d+|\d+(?:\.\d+)?)?(?![a-z])")
 SEVERAL: Final[Mapping[str, tuple[str, ...]]] = {
@@ -57,6 +58,11 @@ def refuse_machines(machines: Machines) -> None:
             f"{machines.impossible[0]}: a count of cards must lie between 1 and {LARGEST_COUNT:,}",
             "give the number of GPUs, e.g. 8xH100",
         )
+    if machines.impossible_memories:
+        raise QuestionError(
+            f"{machines.impossible_memories[0]} cannot be",
+            "give the memory of one card, e.g. h100 80gb, or leave it out",
+        )
     notes = [_unknown_card(other.word) for other in machines.unknown]
     sure = [other.word for other in machines.unknown if other.is_sure]
     if sure and not machines.refs:
@@ -71,6 +77,10 @@ def refuse_machines(machines: Machines) -> None:
 
 def refuse_numbers(numbers: Readings, flags: Flags) -> None:
     """Raises `QuestionError` for contexts, lengths, loads and splits of zero, below zero or absurd."""
+    if numbers.impossible:
+        raise QuestionError(
+            f'"{numbers.impossible[0]}" cannot be', "give a time or a rate above 0, a share between 0 and 1"
+        )
     context = flags.context or numbers.context
     for what, value, most in (
         ("context", context, LARGEST_CONTEXT_TOKENS),
@@ -80,7 +90,38 @@ def refuse_numbers(numbers: Readings, flags: Flags) -> None:
         *((f"{kind} parallel degree", degree, LARGEST_SPLIT) for kind, degree in numbers.split.items()),
     ):
         if value is not None and not 0 < value <= most:
-            raise QuestionError(f"a {what} of {value:,} cannot be", f"give a number between 1 and {most:,}")
+            raise QuestionError(f"a {what} of {_said(value)} cannot be", f"give a number between 1 and {most:,}")
+
+
+def refuse_left_over(rest: str) -> None:
+    """Raises `QuestionError` for a number that no rule takes, negative or broken, before the unit of a count."""
+    found = _IMPOSSIBLE.search(rest)
+    if found:
+        raise QuestionError(f'"{" ".join(found[0].split())}" cannot be', "give a whole number above 0")
+
+
+_COUNTED: Final = (
+    r"(?:users?|people|clients?|sessions?|requests?|concurrent|gpus|cards|chips|nodes|machines|servers)(?![a-z])"
+)
+_IMPOSSIBLE: Final = Pattern(
+    rf"(?<![^\s(=:])-\d[\d.,]* ?(?:{_COUNTED}|gpu(?![a-z])|tokens?(?![a-z])|tok/s|tps(?![a-z]))|"
+    rf"(?<![\w.$/-])\d+\.\d+ ?(?:x |concurrent )?{_COUNTED}"
+)
+
+
+def _said(value: int) -> str:
+    return f"{value:,}" if abs(value) < 10**15 else f"{value:.0e}"
+
+
+def memory_named(rest: str, machines: Machines) -> float | None:
+    """The memory in GB that the text names without a card, of all cards together; raises for none and for absurd."""
+    found = _UNNAMED.search(rest) if not machines.refs and "g" in rest else None
+    if found is None:
+        return None
+    memory_gb = float(found[2] or found[4]) * int(found[1] or found[3] or 1)
+    if not 0 < memory_gb < LARGEST_COUNT * LARGEST_MEMORY_GB or float(found[2] or found[4]) >= LARGEST_MEMORY_GB:
+        raise QuestionError(f'"{found[0].strip()}": no card has that memory', "give the memory in GB, e.g. 24gb")
+    return memory_gb
 
 
 def no_model(text: str, query: Query) -> QuestionError:
@@ -119,6 +160,18 @@ def notes_on(text: str, rest: str, machines: Machines) -> list[str]:
     if unnamed:
         notes.append(_cards_of_memory(unnamed))
     notes += [f'"{typed}": did you mean {family}?' for typed, family in _family_slips(rest)]
+    notes += [
+        f'"engine {word}": no engine of that name is known; the default engine is assumed'
+        for word in _ENGINE.findall(rest)
+        if word not in _NO_ENGINES
+    ]
+    notes += [f"{found[0]}: not understood, left out" for found in _LONG_NUMBER.finditer(rest)]
+    if not (machines.refs or machines.unknown):
+        notes += [
+            f'"{place}": no card of that name is known; no machine is assumed'
+            for found in _PLACE.finditer(rest)
+            if (place := found[1] or found[2]) not in _NO_PLACES
+        ]
     if not machines.refs and "laptop" not in rest:
         notes += [note for word, note in _VAGUE if word in words]
     return notes
@@ -136,6 +189,25 @@ def doubt_about(model: str, *, is_known_family: bool) -> str | None:
     if letters and family:
         return f'"{model}": no family of that name is known; did you mean {family}{model[letters.end() :]}?'
     return f'"{model}": no family of that name is known here; it is searched for as typed'
+
+
+_ENGINE: Final = Pattern(r"(?<![a-z])engine(?: is| named| called)?[ :=]+([a-z][a-z0-9._-]+)")
+_NO_ENGINES: Final = word_set(
+    "for on to at in with is and or version that which does args config core can would memory settings options "
+    "support process failed error crashed initialization startup the it be of as from will was has should could "
+    "do i we you if when not use using needs need running runs type name side level please vs"
+)
+_LONG_NUMBER: Final = Pattern(r"(?<![\w.,/:-])\d{13,}(?![\w.,/:-])")
+_PLACE: Final = Pattern(
+    r"(?<![a-z])on (?:(?:an?|my|the|our|one|some) )+([a-z]{3,20})(?= ?$| ?[,;.?!]| at | with | in | for )|"
+    r"(?<![a-z])on ([a-z]{4,20})(?= ?$)"
+)
+_NO_PLACES: Final = word_set(
+    "gpu gpus card cards machine machines server servers laptop computer single mac macbook studio mini imac cloud "
+    "node cluster desktop workstation system box rig setup device hub same average fly budget cpu other chip host "
+    "hardware edge premise prem prompt model models market side way linux windows macos docker kubernetes ubuntu "
+    "wsl aws azure runpod colab kaggle premises production jetson tpu ascend laptops demand long short large small"
+)
 
 
 _VAGUE: Final = (
@@ -160,7 +232,7 @@ def _unknown_card(word: str) -> str:
 
 
 def _cards_of_memory(found: re.Match[str]) -> str:
-    memory_gb = float(found[2] or found[3])
+    memory_gb = float(found[2] or found[4])
     rows = [gpu for gpu in GPUS.values() if gpu.sold_memory_gb == memory_gb and gpu.vendor in {"NVIDIA", "AMD"}]
     fastest = sorted(rows, key=lambda gpu: -gpu.memory_gb_per_s)
     named = _or(tuple(gpu.id for gpu in fastest[:4])) or f"rtx-3060-12gb {memory_gb:g}gb"

@@ -5,11 +5,12 @@ A flag outranks the words around it. A port, a seed or a parser's name therefore
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
+from bot.errors import QuestionError
 from bot.question.formats import canonical_format
-from bot.question.numbers import amount
+from bot.question.numbers import amount, written_out
 from bot.question.patterns import Pattern
 from bot.question.words import word_set
 
@@ -113,6 +114,7 @@ class Flags:
     prompt: int | None = None
     output: int | None = None
     spreads_experts: bool = False
+    notes: list[str] = field(default_factory=list)
 
 
 def read_flags(text: str) -> tuple[Flags, str]:
@@ -200,13 +202,34 @@ def _take(flags: Flags, name: str, value: str) -> None:
         return
     if meaning in {"model", "revision"}:
         setattr(flags, meaning, getattr(flags, meaning) or value)
-    else:
-        setattr(flags, meaning, _READERS.get(meaning, _whole)(value))
+        return
+    read = _READERS.get(meaning, _whole)(value)
+    if read is None and meaning not in {"quantization", "dtype", "kv_cache"}:
+        _refuse_impossible(meaning, name, value)
+        if value.lower() not in _ENGINES_OWN:
+            flags.notes.append(f"--{name} {value}: no number is given; it is left to the engine")
+    setattr(flags, meaning, read)
+
+
+def _refuse_impossible(meaning: str, name: str, value: str) -> None:
+    """Raises for a share beyond all memory and a count of none; -1 and a context of 0 are the engine's own choice."""
+    try:
+        number = float(value)
+    except ValueError:
+        return
+    if meaning == "memory_fraction":
+        raise QuestionError(f"--{name} {value} cannot be", "give a share of the memory between 0 and 1, e.g. 0.9")
+    if number < -1 or (number == 0 and meaning != "context") or meaning in _DEGREES:
+        raise QuestionError(f"--{name} {value} cannot be", "give a number from 1 on")
+
+
+_ENGINES_OWN: Final = frozenset({"auto", "none", "default"})
+_DEGREES: Final = frozenset({"tensor", "pipeline", "data", "expert"})
 
 
 def _whole(value: str) -> int | None:
     """A number of tokens, requests or ranks; `auto`, 0 and -1 mean the engine's own choice."""
-    number = amount(value.lower())
+    number = amount(written_out(value.lower()))
     return number if number is not None and number > 0 else None
 
 

@@ -24,7 +24,7 @@ _KV_FIRST: Final = Pattern(
 _KV_LAST: Final = Pattern(rf"(?<![a-z0-9._])({_FORMAT})[-_ ](?:quanti[sz]ed )?kv(?:[-_ ]?cache)?(?![a-z])")
 _UNKNOWN: Final = Pattern(
     r"(?<![a-z0-9._-])(?:(?:mx|nv)?(?:fp|fb|pf)\d{1,2}|b?int\d{1,2}|bf?\d{2}|w\d{1,2}a\d{1,2}|nf\d|[23567]-?bits?|"
-    r"(?:\d\.\d+ ?)(?:bpw|bits? per weight)|exl[23])(?![a-z0-9])"
+    r"(?:\d\.\d+ ?)(?:bpw|bits? per weight)|exl[23]|(?:ud[-_])?i?q\d{1,2}(?:_[a-z0-9]+)+|q[79](?![:.]))(?![a-z0-9_])"
 )
 _NEAREST: Final = {
     "fb8": "fp8", "pf8": "fp8", "bint8": "int8", "bf8": "fp8", "fp6": "fp8", "fp5": "fp4", "int3": "q3_k_m",
@@ -33,9 +33,12 @@ _NEAREST: Final = {
     "2": "q2_k", "3": "q3_k_m", "5": "q5_k_m", "6": "q6_k", "7": "q8_0",
 }  # fmt: skip
 
+_GGML_NEAREST: Final = {0: "q2_k", 1: "q2_k", 2: "q2_k", 3: "q3_k_m", 4: "q4_k_m", 5: "q5_k_m", 6: "q6_k"}
+
 _MARKS: Final = (
     "fp", "fb", "pf", "bf", "int", "bit", "awq", "gptq", "nf", "bnb", "w4", "w8", "w3", "f16", "f32", "float",
-    "precision", "e4m3", "round", "bpw", "exl", "bitsandbytes", "q1", "q2", "q3", "q4", "q5", "q6", "q8",
+    "precision", "e4m3", "round", "bpw", "exl", "bitsandbytes", "q0", "q1", "q2", "q3", "q4", "q5", "q6",
+    "q7", "q8", "q9",
 )  # fmt: skip
 """One of these stands in every format's name: a cheap look before the long search."""
 
@@ -98,6 +101,9 @@ def best_format(names: list[str]) -> str | None:
 def _near(word: str) -> str:
     if word in _NEAREST:
         return _NEAREST[word]
+    ggml = re.search(r"q(\d+)", word)
+    if ggml:
+        return _GGML_NEAREST.get(int(ggml[1]), "q8_0")
     digits = re.match(r"(\d)(?:\.\d+)?", word)
     if digits:
         return _NEAREST.get(digits[1], "int4" if digits[1] == "4" else "int8")

@@ -24,7 +24,8 @@ _PEOPLE: Final = (
     r"colleagues|requests?|reqs?|conversations?|chats|queries|connections|students|customers|prompts|threads)"
 )
 _COUNT_WORDS: Final = (
-    r"(\d{1,3}(?:,\d{3})+|\d{1,9} ?(?:[km](?![a-z0-9]))?|one|two|three|four|five|six|seven|eight|ten|twelve)"
+    r"((?:(?<![a-z0-9)])-)?\d{1,3}(?:,\d{3})+|(?:(?<![a-z0-9)])-)?\d{1,48}(?:\.\d{1,3}(?= ?[km]))? ?"
+    r"(?:[km](?![a-z0-9]))?|one|two|three|four|five|six|seven|eight|ten|twelve)"
 )
 _LINK: Final = (
     r"(?: ?(?:of|is|to|was|=|:|>=|<=|>|<|为|是|到|at|about|around|~|approx|up|set|limited|max|min|设为|只有)){0,3} ?"
@@ -108,7 +109,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         "parallel",
         ("tp", "pp", "dp", "ep"),
-        r"(?<![a-z])(?<![a-z]-)(tp|pp|dp|ep)(?:[-_ ]?size)?[ ]?[-=:]?[ ]?(\d{1,5})(?![0-9.]|[a-df-oq-su-z])",
+        r"(?<![a-z])(?<![a-z]-)(tp|pp|dp|ep)(?:[-_ ]?size)?[ ]?[-=:]?[ ]?(\d{1,30})(?![0-9.]|[a-df-oq-su-z])",
         "tp8 pp2",
         ("kind", "degree"),
     ),
@@ -116,7 +117,7 @@ RULES: Final[tuple[Rule, ...]] = (
         "parallel",
         ("tensor", "pipeline", "data paral", "data-paral", "expert"),
         r"(tensor|pipeline|data|expert)[-_ ]?(?:model[-_ ])?parallel(?:ism)?(?:[-_ ]?(?:size|degree))?"
-        r"(?: ?(?:of|=|:|is|to))?[ ]?(\d{1,5})(?![0-9.a-z])",
+        r"(?: ?(?:of|=|:|is|to))?[ ]?(\d{1,30})(?![0-9.a-z])",
         "tensor parallel 4",
         ("kind", "degree"),
     ),
@@ -131,7 +132,7 @@ RULES: Final[tuple[Rule, ...]] = (
         "fraction",
         ("util", "fraction"),
         r"(?:gpu[-_ ]?)?mem(?:ory)?[-_ ](?:util(?:ization)?|fraction(?:[-_]static)?)(?: ?[=:]| of|"
-        r" at)? ?(0?\.\d{1,4}|1\.0|\d{2} ?%)",
+        r" at)? ?(\d?\.\d{1,4}|\d{1,3} ?%|0(?![\d.]))",
         "gpu-memory-utilization=0.9",
         ("value",),
     ),
@@ -232,7 +233,7 @@ RULES: Final[tuple[Rule, ...]] = (
         "concurrency",
         ("user", "people", "person", "client", "session", "seq", "stream", "agent", "dev", "employee", "req", "conv",
          "chats", "queries", "connections", "students", "customers", "prompts", "threads", "colleagues"),
-        rf"(?<![a-z0-9.$/_])-?{_COUNT_WORDS}\+?(?: ?(?:-|~|to) ?(\d{{1,9}}))?[ -](?:(?!with|at|on|for|using|and|"
+        rf"(?<![a-z0-9.$/_]){_COUNT_WORDS}\+?(?: ?(?:-|~|to) ?(\d{{1,9}}))?[ -](?:(?!with|at|on|for|using|and|"
         rf"tokens?)[a-z]+ ){{0,2}}?{_PEOPLE}(?![a-z])(?! ?(?:/|per|len|length))",
         "128 users",
         ("value", "upper"),
@@ -257,15 +258,15 @@ RULES: Final[tuple[Rule, ...]] = (
         ("value",),
     ),
     Rule("context", ("at ", "@"), rf"(?:(?<![a-z])at|"
-                                  rf"@) ?(-?\d{{1,15}}(?:\.\d{{1,3}})? ?[km]){NOT_AFTER}(?! ?(?:{_RATE}))",
+                                  rf"@) ?(-?\d{{1,48}}(?:\.\d{{1,3}})? ?[km]){NOT_AFTER}(?! ?(?:{_RATE}))",
          "at 32k", ("value",)),
     Rule("context", ("at ", "@"), rf"(?:(?<![a-z])at|@) ?(-?(?:\d{{1,3}}(?:,\d{{3}})+|"
-                                  rf"\d{{3,15}}))(?![a-z0-9.,]?[a-z0-9])(?! ?(?:{_RATE}|gb|%|mhz|w(?![a-z])|watt|"
+                                  rf"\d{{3,48}}))(?![a-z0-9.,]?[a-z0-9])(?! ?(?:{_RATE}|gb|%|mhz|w(?![a-z])|watt|"
                                   rf"usd|dollar))", "at 8192", ("value",)),
     Rule("context", ("at ", "@"),
          r"(?:(?<![a-z])at|@) ?(-\d{1,9}|0)(?![0-9.a-z])(?! ?(?:%|temp|°))", "at 0", ("value",)),
     Rule("context", ("token",), rf"{NOT_BEFORE}(\d{{1,4}}(?:\.\d)?[km]|\d{{1,3}}(?:,\d{{3}})+|"
-                                rf"\d{{4,9}}) ?(?:个)?tokens?(?![a-z])(?! ?(?:/|per|a second))",
+                                rf"\d{{4,48}}) ?(?:个)?tokens?(?![a-z])(?! ?(?:/|per|a second))",
          "32768 tokens", ("value",)),
     Rule("context", ("k", "m"), r"(?<![a-z0-9.$/_])(\d{1,4}(?:\.\d)?[km])(?![a-z0-9/])(?! ?(?:/|per|tok|req|user|"
                                 r"people|usd|mtok|iter|step|row|sample|doc|page|download|param|gpu|hour|time|line|"
@@ -304,6 +305,7 @@ def read_numbers(text: str, readers: Mapping[str, Reader], meanings: frozenset[s
             if reader:
                 groups = {name: value or "" for name, value in zip(rule.groups, found.groups(), strict=False)}
                 groups["text"] = text
+                groups["found"] = found[0]
                 groups["before"] = text[max(0, found.start() - WORDS_BEFORE) : found.start()]
                 reader(groups)
             text = f"{text[: found.start()]}{' ' * (found.end() - found.start())}{text[found.end() :]}"

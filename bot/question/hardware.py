@@ -65,6 +65,7 @@ class Machines:
     notes: list[str] = field(default_factory=list)
     unknown: list[Unknown] = field(default_factory=list)
     impossible: list[str] = field(default_factory=list)
+    impossible_memories: list[str] = field(default_factory=list)
     spans: list[tuple[int, int]] = field(default_factory=list)
     are_joined: bool = False
     mentions: int = 0
@@ -326,9 +327,17 @@ def _counts_something_else(text: str, end: int) -> bool:
 
 
 def _refuse_impossible(card: _Found, machines: Machines) -> None:
-    count = card.seat.count
+    count, memory_gb = card.seat.count, card.seat.memory_gb
+    if card.seat.is_fraction_sure:
+        machines.impossible.append(f"{card.seat.fraction} x {card.typed}")
+    elif card.seat.fraction is not None:
+        machines.notes.append(
+            f'"{card.seat.fraction} {card.typed}": no count of cards; {count or "any number"} is taken'
+        )
     if count is not None and not 0 < count <= LARGEST_COUNT:
         machines.impossible.append(f"{count:,} x {card.typed}")
+    if memory_gb is not None and not 0 < memory_gb < LARGEST_MEMORY_GB:
+        machines.impossible_memories.append(f"{card.typed} with {memory_gb:,.10g} GB")
 
 
 MODIFIED_GB: Final[Mapping[str, float]] = {"rtx-4090": 48, "rtx-4090-d": 48, "rtx-2080-ti": 22, "rtx-3080-10gb": 20}
@@ -350,13 +359,16 @@ LARGEST_COUNT: Final = 10_000
 def _ref(card: _Found, machines: Machines) -> HardwareRef:
     gpu, memory_gb = GPUS[card.gpu_id], card.seat.memory_gb
     count = card.seat.count
-    if memory_gb is None or not 0 < memory_gb < LARGEST_MEMORY_GB:
+    if memory_gb is None or machines.impossible_memories:
         return HardwareRef(gpu.id, count)
     sized = with_memory(gpu, memory_gb)
     is_modified = card.seat.memory_is_beside and MODIFIED_GB.get(gpu.id) == memory_gb
     if sized.id == gpu.id and not is_modified and _is_total(gpu, count, memory_gb, machines):
         return HardwareRef(gpu.id, count)
-    if _is_as_reported(gpu, memory_gb) or (memory_gb > 4 * gpu.sold_memory_gb and not _is_unified(gpu)):
+    if _is_as_reported(gpu, memory_gb):
+        return HardwareRef(gpu.id, count)
+    if memory_gb > 4 * gpu.sold_memory_gb and not _is_unified(gpu):
+        machines.notes.append(f"{memory_gb:g} GB is no memory of one {gpu.id}: left out")
         return HardwareRef(gpu.id, count)
     differs = sized.sold_memory_gb != GPUS[sized.id].sold_memory_gb
     return HardwareRef(sized.id, count, memory_gb if differs else None)

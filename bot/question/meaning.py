@@ -10,7 +10,15 @@ import re
 from typing import Final
 
 from bot.errors import QuestionError
-from bot.question.checks import doubt_about, no_model, notes_on, refuse_machines, refuse_numbers
+from bot.question.checks import (
+    doubt_about,
+    memory_named,
+    no_model,
+    notes_on,
+    refuse_left_over,
+    refuse_machines,
+    refuse_numbers,
+)
 from bot.question.flags import Flags, read_flags
 from bot.question.formats import best_format, find_formats, find_kv_format, unknown_formats
 from bot.question.grammar import AFTER_CARDS, BEFORE_CARDS, read_numbers
@@ -18,6 +26,7 @@ from bot.question.hardware import find_hardware
 from bot.question.intent import read_intent
 from bot.question.names import Name, find_names, named, unread_pairs
 from bot.question.normalise import folded, plain
+from bot.question.numbers import written_out
 from bot.question.patterns import Pattern
 from bot.question.query import Intent, Measured, ParallelRef, Query
 from bot.question.readings import Readings
@@ -62,6 +71,7 @@ def _read(typed: str) -> Query:
     engine, lower = _take_engine(lower, flags)
     kv_cache, lower = _take_kv(lower)
     weights, lower, format_notes = _take_formats(lower)
+    lower = written_out(lower)
     numbers = Readings()
     lower = read_numbers(lower, numbers.readers(), BEFORE_CARDS)
     parallel = _parallel(numbers, flags)
@@ -69,6 +79,7 @@ def _read(typed: str) -> Query:
     refuse_machines(machines)
     rest = read_numbers(_blank(lower, machines.spans), numbers.readers(), AFTER_CARDS)
     refuse_numbers(numbers, flags)
+    refuse_left_over(rest)
     names, name_weights, name_notes = _weights_of_names(_distinct(names))
     asked = folded(typed)
     intent = read_intent(
@@ -79,7 +90,15 @@ def _read(typed: str) -> Query:
         words=frozenset(_LEFT_OVER.findall(rest)),
         asks_count=any(ref.count is None for ref in machines.refs),
     )
-    notes = [*machines.notes, *format_notes, *name_notes, *pair_notes, *numbers.notes, *notes_on(asked, rest, machines)]
+    notes = [
+        *machines.notes,
+        *format_notes,
+        *name_notes,
+        *pair_notes,
+        *flags.notes,
+        *numbers.notes,
+        *notes_on(asked, rest, machines),
+    ]
     return Query(
         intent=intent,
         models=tuple(name.model for name in names),
@@ -99,6 +118,7 @@ def _read(typed: str) -> Query:
         gpu_memory_utilization=flags.memory_fraction or numbers.memory_fraction,
         max_num_batched_tokens=flags.batched_tokens or numbers.batched_tokens,
         measured=Measured(numbers.tokens_per_s, numbers.ttft_s),
+        fits_in_gb=memory_named(rest, machines),
     )
 
 

@@ -58,6 +58,7 @@ class Query:
     """One question as understood, before any name is resolved.
 
     `models` are as typed, lower case with dashes; `models_as_typed` keeps the case for paths and the Hub.
+    `fits_in_gb` is a memory named without a card, of all cards together ("will it fit in 2x24 GB").
     `suggestions` quote back what was not understood, each with the nearest reading.
     """
 
@@ -79,6 +80,7 @@ class Query:
     gpu_memory_utilization: float | None = None
     max_num_batched_tokens: int | None = None
     measured: Measured = field(default_factory=Measured)
+    fits_in_gb: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The contract's object for `hubgauge parse`, with a few keys more."""
@@ -100,6 +102,7 @@ class Query:
             "models_as_typed": list(self.models_as_typed),
             "gpu_memory_utilization": self.gpu_memory_utilization,
             "max_num_batched_tokens": self.max_num_batched_tokens,
+            "fits_in_gb": self.fits_in_gb,
             "measured": {"tokens_per_s": self.measured.tokens_per_s, "ttft_s": self.measured.ttft_s},
         }
 

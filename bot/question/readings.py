@@ -28,6 +28,7 @@ _REPORT: Final = Pattern(
 """Words of a report anywhere in the text: then a bare rate is a result, and in a question of facts a wish."""
 
 _SPLITS: Final[Mapping[str, str]] = {"tp": "tensor", "pp": "pipeline", "dp": "data", "ep": "expert"}
+_NEGATIVE: Final = Pattern(r"(?<![\w)])-\d")
 _MILLISECONDS: Final = frozenset({"ms", "millisecond", "milliseconds", "毫秒"})
 
 
@@ -47,6 +48,7 @@ class Readings:
     memory_fraction: float | None = None
     batched_tokens: int | None = None
     notes: list[str] = field(default_factory=list)
+    impossible: list[str] = field(default_factory=list)
 
     def readers(self) -> Mapping[str, Callable[[Mapping[str, str]], None]]:
         """A function for each meaning of the grammar."""
@@ -66,7 +68,7 @@ class Readings:
         }
 
     def _read_seconds_per_token(self, found: Mapping[str, str]) -> None:
-        seconds = _seconds(found)
+        seconds = self._checked(_seconds(found), found)
         if not seconds:
             return
         if found["wish"] and self.min_tokens_per_s is None:
@@ -74,7 +76,14 @@ class Readings:
         elif self.tokens_per_s is None:
             self.tokens_per_s = round(1 / seconds, 6)
 
+    def _checked(self, value: float, found: Mapping[str, str]) -> float:
+        """The value of a time or rate; what is zero or below is kept to be refused."""
+        if not value or _NEGATIVE.search(found["found"]) or found["before"].endswith((" -", "=-", "<-", ">-")):
+            self.impossible.append(found["found"].strip())
+        return value
+
     def _read_ttft(self, found: Mapping[str, str]) -> None:
+        self._checked(_seconds(found), found)
         is_wish = bool(
             re.search(
                 r"under|below|within|<|less|at most|max|(?<![a-z])of|以内|小于|不超过|低于|target|goal|in ",
@@ -87,7 +96,7 @@ class Readings:
             self.ttft_s = _seconds(found)
 
     def _read_rate(self, found: Mapping[str, str]) -> None:
-        rate = number(found["value"]) * (1000 if found.get("kilo") else 1)
+        rate = self._checked(number(found["value"]) * (1000 if found.get("kilo") else 1), found)
         before = found["before"].strip()
         is_told = bool(_RESULT.search(before)) or (not _WISH.search(before) and bool(_REPORT.search(found["text"])))
         is_wish = not is_told
@@ -107,6 +116,8 @@ class Readings:
     def _read_fraction(self, found: Mapping[str, str]) -> None:
         word = found["value"]
         fraction = float(word.rstrip("% ")) / 100 if word.endswith("%") else float(word)
+        if not 0 < fraction <= 1:
+            self.impossible.append(found["found"].strip())
         self.memory_fraction = self.memory_fraction or fraction
 
     def _read_batched(self, found: Mapping[str, str]) -> None:
@@ -119,12 +130,17 @@ class Readings:
             self.output = amount(found["output"])
 
     def _read_concurrency(self, found: Mapping[str, str]) -> None:
-        if self.concurrency is None:
-            self.concurrency = amount(found.get("upper") or found["value"])
+        self.concurrency = self._first("numbers of requests", self.concurrency, found.get("upper") or found["value"])
 
     def _read_context(self, found: Mapping[str, str]) -> None:
-        if self.context is None:
-            self.context = amount(found["value"])
+        self.context = self._first("contexts", self.context, found["value"])
+
+    def _first(self, what: str, taken: int | None, typed: str) -> int | None:
+        """The first of several that are named; the others are said."""
+        value = amount(typed)
+        if taken is not None and value is not None and value != taken:
+            self.notes.append(f"several {what} are named: {taken:,} is taken; ask for {value:,} apart")
+        return value if taken is None else taken
 
 
 def _seconds(found: Mapping[str, str]) -> float:

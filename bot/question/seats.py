@@ -43,6 +43,8 @@ class Seat:
     memory_gb: float | None = None
     memory_is_beside: bool = False
     machines: int = 1
+    fraction: str | None = None
+    is_fraction_sure: bool = False
 
 
 def read_seat(atoms: Atoms, start: int, end: int, *, is_unified: bool) -> Seat:
@@ -91,6 +93,9 @@ def _count_before(atoms: Atoms, seat: Seat, at: int, *, glued: bool) -> None:
     has_sign = word in _SIGNS or word in _MEASURES or (word == "-" and glued and atoms.is_glued(at))
     number_at = at - 1 if has_sign else at
     number = _number_at(atoms, number_at)
+    if number is None and "." in atoms.at(number_at)[1:] and _may_count(atoms, number_at):
+        seat.fraction = atoms.at(number_at)  # `2.5xH100` is no count; `torch 2.5 H100` may be a version
+        seat.is_fraction_sure = has_sign or atoms.at(at + 1) in _SIGNS
     if number is None or not _may_count(atoms, number_at):
         return
     seat.start = number_at

@@ -26,8 +26,8 @@ LARGEST_SPLIT: Final = LARGEST_COUNT
 _SIZE: Final = Pattern(r"(?<![a-z0-9.])(\d+(?:\.\d+)?b)(?![a-z0-9])")
 _WORDS: Final = Pattern(r"[a-z][a-z0-9-]*|昇腾")
 _UNNAMED: Final = Pattern(
-    r"(?<![a-z0-9.])(?:(\d{1,3})(?: ?[x*] ?| ))?(\d{1,7}(?:\.\d)?) ?(?:g|gb|gib) ?(?:of )?(?:的)?(?:vram|gpus?|显存|显卡|"
-    r"cards?|卡|nvidia)(?![a-z])|"
+    r"(?<![a-z0-9.])(?:(\d{1,3})(?: ?[x*] ?| ))?(\d{1,7}(?:\.\d)?) ?(?:g|gb|gib) ?(?:of )?(?:的)?(?:vram|gpus?|显存|"
+    r"显卡|cards?|卡|nvidia)(?![a-z])|"
     r"(?<![a-z])(?:on|in|into|inside|within|with|under|fits?|have|got)(?: an?| my| only| just)*"
     r" (?:(\d{1,3}) ?[x*] ?)?(\d{1,7}(?:\.\d)?) ?(?:g|gb|gib)(?![a-z])(?! (?:of )?(?:ram|ddr|system))"
 )

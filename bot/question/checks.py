@@ -90,7 +90,10 @@ def refuse_numbers(numbers: Readings, flags: Flags) -> None:
         *((f"{kind} parallel degree", degree, LARGEST_SPLIT) for kind, degree in numbers.split.items()),
     ):
         if value is not None and not 0 < value <= most:
-            raise QuestionError(f"a {what} of {_said(value)} cannot be", f"give a number between 1 and {most:,}")
+            article = "an" if what.startswith("o") else "a"
+            raise QuestionError(
+                f"{article} {what} of {_said(value)} cannot be", f"give a number between 1 and {most:,}"
+            )
 
 
 def refuse_left_over(rest: str) -> None:
@@ -105,7 +108,11 @@ _COUNTED: Final = (
 )
 _IMPOSSIBLE: Final = Pattern(
     rf"(?<![^\s(=:])-\d[\d.,]* ?(?:{_COUNTED}|gpu(?![a-z])|tokens?(?![a-z])|tok/s|tps(?![a-z]))|"
-    rf"(?<![\w.$/-])\d+\.\d+ ?(?:x |concurrent )?{_COUNTED}"
+    rf"(?<![\w.$/-])\d+\.\d+ ?(?:x |concurrent )?{_COUNTED}|"
+    r"(?<![\w.$/-])\d+\.\d+ ?tokens?(?![a-z])(?! ?(?:/|per|a |each))|"
+    r"(?<![a-z])(?:tp|pp|dp|ep)(?:[-_ ]?size)? ?[=:] ?-\d+|"
+    r"(?<=  )[x*] ?(?:-\d+|\d+\.\d+)(?![\w%])|"  # after a card, which is blank by now
+    rf"(?<![a-z])(?:infinit[ey]|infinity|inf|nan|∞) (?:{_COUNTED}|tokens?(?![a-z])|context)"
 )
 
 

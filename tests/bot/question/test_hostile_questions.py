@@ -98,6 +98,10 @@ REFUSED = (
     "at least -5 tok/s",
     "tp99999999",
     "tp999999999999",
+    "tp=-2",
+    "at 0.5 tokens",
+    "for infinity users",
+    "with nan context",
     "on 1.5 gpus",
     "on -2 gpus",
     "gpu-memory-utilization=1.5",
@@ -117,11 +121,20 @@ def test_a_number_that_cannot_be_is_refused(words: str) -> None:
     assert refused.value.hint
 
 
-@pytest.mark.parametrize("machine", ["2.5xh100", "2.5 x h100", "0gb h100", "h100 0gb", "100000gb h100", "-2 h100"])
+@pytest.mark.parametrize(
+    "machine", ["2.5xh100", "2.5 x h100", "0gb h100", "h100 0gb", "100000gb h100", "-2 h100", "1e9 h100"]
+)
 def test_a_machine_that_cannot_be_is_refused(machine: str) -> None:
     with pytest.raises(QuestionError) as refused:
         parse(f"llama-3.1-8b on {machine}")
     assert "h100" in refused.value.message
+
+
+@pytest.mark.parametrize("count", ["x 2.5", "x -2", "* 1.5"])
+def test_a_count_after_a_card_is_whole_and_above_zero(count: str) -> None:
+    with pytest.raises(QuestionError) as refused:
+        parse(f"llama-3.1-8b on h100 {count}")
+    assert count in refused.value.message
 
 
 SAID = (

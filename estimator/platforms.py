@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from estimator.dtypes import FORMATS
+from estimator.dtypes import FORMATS, WeightFormat
 from estimator.engines import EngineName
 from estimator.errors import IllegalCombination
 from estimator.hardware import Gpu
@@ -64,10 +64,10 @@ CACHES_READ_AS: Final[Mapping[str, str]] = {"fp8": "q8_0", "int8": "q8_0"}
 """llama.cpp's cache formats for those that the others have."""
 
 
-def default_engine(gpu: Gpu, weights: str) -> EngineName:
-    """The newest known vLLM on its platforms; llama.cpp on Apple, on CPUs, before Volta and for GGUF types."""
+def default_engine(gpu: Gpu, weights: WeightFormat) -> EngineName:
+    """The newest known vLLM on its platforms; llama.cpp on Apple, on CPUs, before Volta and for GGUF files."""
     is_local = gpu.architecture_class in {"apple", "cpu", "pascal"}
-    return "llama.cpp" if is_local or weights in _GGUF else "vllm"
+    return "llama.cpp" if is_local or weights.kind == "gguf" else "vllm"
 
 
 def check_platform(engine: EngineName, gpu: Gpu) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from estimator.deployment import Deployment
-from estimator.dtypes import cache_bytes_per_element
+from estimator.dtypes import cache_bytes_per_element, weight_format
 from estimator.engines import NEWEST, Engine, EngineName, engine_rules, parse_version
 from estimator.errors import ImpossibleValue
 from estimator.hardware import Gpu
@@ -108,7 +108,7 @@ def _check_ranges(request: Request) -> None:
 
 
 def _engine(request: Request, said: list[str]) -> tuple[EngineName, str, Engine]:
-    name = request.engine or default_engine(request.gpu, request.weights or request.spec.weights.name)
+    name = _engine_name(request)
     check_platform(name, request.gpu)
     version = request.engine_version or NEWEST[name]
     if request.engine is None:
@@ -116,6 +116,11 @@ def _engine(request: Request, said: list[str]) -> tuple[EngineName, str, Engine]
     elif request.engine_version and parse_version(request.engine_version) is None:
         said.append(f"the rules of {name} {NEWEST[name]} ({request.engine_version!r} is no version that can be read)")
     return name, version, engine_rules(name, version)
+
+
+def _engine_name(request: Request) -> EngineName:
+    stored = request.spec.weights.default.format if request.weights is None else weight_format(request.weights)
+    return request.engine or default_engine(request.gpu, stored)
 
 
 def _weights(request: Request, engine: EngineName, said: list[str]) -> WeightPlan:
@@ -156,5 +161,4 @@ def _cache_format(request: Request, engine: EngineName, plan: WeightPlan) -> tup
 def stack_of(request: Request) -> StackKey:
     """The stack that the request names, as the table of measured stacks knows it."""
     weights = request.weights or request.spec.weights.name
-    engine = request.engine or default_engine(request.gpu, weights)
-    return stack_key(request.spec, request.gpu.id, engine, weights, request.engine_version)
+    return stack_key(request.spec, request.gpu.id, _engine_name(request), weights, request.engine_version)

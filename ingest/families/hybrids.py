@@ -1,17 +1,21 @@
 """Models that mix recurrence and attention by rules of their own: which layer is which, and what else stands there."""
 
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from estimator.attention import Mixer
+from estimator.recurrence import Recurrence
 from ingest.config_reader import ConfigReader
 from ingest.families.anatomy import Anatomy, LayerMixers, LayerNetworks, MixerReader, by_kind, flag, grouped
 from ingest.families.decoder import Decoder, headline
 from ingest.families.latent import Latent
-from ingest.families.linear import LINEAR, Recurrence, mamba2
+from ingest.families.linear import LINEAR, mamba2
 from ingest.families.networks import Dense, Experts
 from ingest.families.softmax import GroupedQuery, read_heads
 from ingest.families.windows import layer_types, window_of
+
+if TYPE_CHECKING:
+    from estimator.feedforward import FeedForward
 
 KindReader = Callable[[ConfigReader, int], Sequence[str]]
 """The kind of each layer."""
@@ -102,7 +106,11 @@ def falcon_h1(config: ConfigReader) -> Anatomy:
     mamba, attention = falcon_h1_mamba(config), H1_ATTENTION.mixer(config, read_heads(config), None)
     network = H1_NETWORK.network(config)
     embedding = head.vocab_size * head.hidden_size
-    layers = [(mamba, None, 0), (attention, network, 2 * head.hidden_size)] * head.num_hidden_layers
+    both: list[tuple[Mixer | None, FeedForward | None, int]] = [
+        (mamba, None, 0),
+        (attention, network, 2 * head.hidden_size),
+    ]
+    layers = both * head.num_hidden_layers
     return Anatomy(
         headline=head,
         layers=grouped(layers),

@@ -5,13 +5,14 @@ question -> Query -> models loaded -> one estimate for each model and machine ->
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from bot.errors import QuestionError
 from bot.question import parse
 from bot.question.query import HardwareRef, Query
+from estimator.dtypes import FORMATS
 from estimator.errors import EstimatorError
 from estimator.estimate import Estimate, Request, estimate, estimate_if_held
 from estimator.gpus import GPUS, find_gpu, with_memory
@@ -100,6 +101,8 @@ def answer_query(query: Query, models: ModelSource) -> Answer:
     if not query.models:
         raise QuestionError("no model is named", "name one: `llama-3.1-8b on 1xH100`", query.suggestions)
     loaded = [load_model(name, query, models) for name in _typed_names(query)]
+    if query.fits_in_gb is not None and not query.hardware:
+        query = replace(query, hardware=(HardwareRef(card_with(query.fits_in_gb), 1, query.fits_in_gb),))
     if not query.hardware or query.intent in {"recommend", "pick"} or any(ref.count is None for ref in query.hardware):
         return Answer(
             query, recommendations=tuple(_recommendation(*pair, query) for pair in loaded), notes=query.suggestions
@@ -124,7 +127,7 @@ def _typed_names(query: Query) -> Sequence[str]:
 def load_model(name: str, query: Query, models: ModelSource) -> tuple[LoadedModel, str | None]:
     """The model and the weight format asked of it; a format in the name is the second reading of an unknown name."""
     try:
-        return models.load(name), query.weights
+        return models.load(_with_label(name, query)), query.weights
     except (UnknownModel, AmbiguousModel) as error:
         for stripped, weights in _without_format(name):
             try:
@@ -135,6 +138,13 @@ def load_model(name: str, query: Query, models: ModelSource) -> tuple[LoadedMode
             noted = replace(model, warnings=(*model.warnings, said))
             return noted, query.weights or weights
         raise error from None
+
+
+def _with_label(name: str, query: Query) -> str:
+    """`org/name:Q8_0` where a GGUF type is asked of a repository: it may hold several files."""
+    asked = FORMATS.get(query.weights or "")
+    is_file = asked is not None and asked.kind == "gguf" and "/" in name and ":" not in name
+    return f"{name}:{asked.name.upper()}" if asked is not None and is_file else name
 
 
 def _without_format(name: str) -> Iterator[tuple[str, str]]:
@@ -151,6 +161,30 @@ def machine(ref: HardwareRef) -> Gpu:
     """The card that is meant, with the memory that the question gives it."""
     gpu = GPUS.get(ref.id) or find_gpu(ref.id)
     return gpu if ref.memory_gb is None else with_memory(gpu, ref.memory_gb)
+
+
+def card_with(memory_gb: float) -> str:
+    """The card that stands for one known by its memory only: the least that holds so much, fabric and all apart."""
+    known = sorted(COMMON_CARDS.items())
+    return next((card for size, card in known if size >= memory_gb), known[-1][1])
+
+
+COMMON_CARDS: Final[Mapping[float, str]] = {
+    8: "rtx-3070",
+    10: "rtx-3080-10gb",
+    12: "rtx-3060-12gb",
+    16: "rtx-4080",
+    20: "rtx-4000-ada",
+    24: "rtx-4090",
+    32: "rtx-5090",
+    48: "l40s",
+    80: "h100-sxm-80gb",
+    96: "rtx-pro-6000-blackwell-server",
+    141: "h200-sxm-141gb",
+    192: "b200-sxm",
+    288: "b300-sxm",
+}
+"""The card that people mostly mean by a memory size, by how often questions name each (questions.md, section 2)."""
 
 
 def load_of(query: Query) -> Workload:
@@ -181,6 +215,10 @@ def request_of(
 ) -> tuple[Request, tuple[str, ...]]:
     """The structured request of one model on one machine, and what had to be said about it."""
     gpus, notes = ref.count or 1, []
+    if query.fits_in_gb is not None:
+        notes.append(
+            f"only the memory is known: {ref.id} stands for a card with {query.fits_in_gb:g} GB, speeds are its own"
+        )
     split = query.parallel.gpus if query.parallel else 1
     if split > gpus:
         notes.append(f"{split} GPUs, as the split asks for ({gpus} named)")

@@ -167,3 +167,10 @@ def test_the_models_that_a_machine_holds_are_listed_largest_first(models: Loader
     assert len(found) > 3
     assert sizes == sorted(sizes, reverse=True)
     assert all(result.estimate.fits for result in found)
+
+
+def test_a_card_known_only_by_its_memory_is_stood_for_by_a_common_one_and_said(models: Loader) -> None:
+    (result,) = ask("will llama-3.1-70b fit in 24gb", models).results
+    assert not result.estimate.fits
+    assert result.estimate.request.gpu.id == "rtx-4090"
+    assert any("only the memory is known" in note for note in result.notes)

@@ -14,6 +14,8 @@ from bot.render.visible import visible
 COLOURS: Final[dict[Mood, str]] = {"yes": "green", "no": "red", "note": "cyan", "error": "red"}
 INDENT: Final = "  "
 LEAST_WIDTH: Final = 60
+FACT_CELLS: Final = 2
+"""A row of a list of facts: its name and its value."""
 
 
 class Style(Protocol):
@@ -46,7 +48,7 @@ def _section(section: Section, style: Style, width: int) -> Iterator[str]:
     for table in section.tables:
         yield ""
         yield style(table.title, bold=True)
-        yield from _table(table)
+        yield from _table(table, width)
     for name, command in section.commands:
         yield ""
         yield style(f"Start it with {name}", bold=True)
@@ -57,15 +59,36 @@ def _section(section: Section, style: Style, width: int) -> Iterator[str]:
         yield from _notes(notes, width)
 
 
-def _table(table: Table) -> Iterator[str]:
+def _table(table: Table, width: int) -> Iterator[str]:
+    """Aligned columns; a table too wide for the terminal becomes one paragraph a row, a list of facts wraps."""
     rows: list[Sequence[str]] = [[visible(cell) for cell in row] for row in table.rows]
     if table.columns:
         rows.insert(0, table.columns)
     columns = range(max(len(row) for row in rows))
     widths = [max(len(row[column]) for row in rows if column < len(row)) for column in columns]
+    is_too_wide = sum(widths) + len(INDENT) * len(widths) > width
+    if is_too_wide and table.columns:
+        yield from _paragraphs(rows[0], rows[1:], width)
+    else:
+        for row in rows:
+            yield from _row(row, widths, width)
+
+
+def _row(row: Sequence[str], widths: Sequence[int], width: int) -> list[str]:
+    cells = [cell.ljust(space) for cell, space in zip(row, widths, strict=False)]
+    line = (INDENT + INDENT.join(cells)).rstrip()
+    if len(line) <= width or len(row) != FACT_CELLS:
+        return [line]
+    start = INDENT + cells[0] + INDENT
+    if len(start) > width // 2:
+        return [(INDENT + cells[0]).rstrip(), *_wrapped(row[1], width, "  ")]
+    return textwrap.wrap(row[1], width, initial_indent=start, subsequent_indent=" " * len(start))
+
+
+def _paragraphs(names: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:
     for row in rows:
-        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
-        yield (INDENT + INDENT.join(cells)).rstrip()
+        said = ", ".join(f"{name} {cell}" for name, cell in zip(names[1:], row[1:], strict=False))
+        yield from _wrapped(f"{row[0]}: {said}", width, "- ")
 
 
 def _notes(notes: Notes, width: int) -> Iterator[str]:

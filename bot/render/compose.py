@@ -105,7 +105,9 @@ def _change_row(change: Alternative) -> tuple[str, ...]:
     found = change.estimate
     cost = found.cost
     stored = (
-        found.plan.name if found.cache_format in {"bf16", "fp16"} else f"{found.plan.name}, KV {found.cache_format}"
+        found.plan.name
+        if found.cache_format in {"bf16", "fp16"}
+        else f"{_format_name(found.plan.name)}, KV {found.cache_format}"
     )
     return (
         CHANGES[change.change],
@@ -120,7 +122,7 @@ def _change_row(change: Alternative) -> tuple[str, ...]:
 
 def _format_name(name: str) -> str:
     """A format with the names that people know it by."""
-    return {"int4": "int4 (AWQ, GPTQ)", "nf4": "nf4 (bitsandbytes)"}.get(name, name)
+    return {"int4": "int4 (AWQ)", "nf4": "nf4 (bnb)"}.get(name, name)
 
 
 def _memory_table(found: Estimate) -> Table:

@@ -104,11 +104,8 @@ def _change_tables(changes: tuple[Alternative, ...]) -> Iterator[Table]:
 def _change_row(change: Alternative) -> tuple[str, ...]:
     found = change.estimate
     cost = found.cost
-    stored = (
-        found.plan.name
-        if found.cache_format in {"bf16", "fp16"}
-        else f"{_format_name(found.plan.name)}, KV {found.cache_format}"
-    )
+    stored = _format_name(found.plan.name)
+    stored += "" if found.cache_format in {"bf16", "fp16"} else f", KV {found.cache_format}"
     return (
         CHANGES[change.change],
         machine_name(found),

@@ -55,6 +55,8 @@ def tied_as_stated(language: Anatomy, config: ConfigReader, section: ConfigReade
     if not config.states("tie_word_embeddings") and section.states("tie_word_embeddings"):
         return language
     tied = config.boolean("tie_word_embeddings", default=language.headline.tie_word_embeddings)
+    if tied == language.headline.tie_word_embeddings:
+        return language
     headline = replace(language.headline, tie_word_embeddings=tied)
     head = 0 if tied else language.embedding_parameters
     return replace(language, headline=headline, output_head_parameters=head)

@@ -1,6 +1,7 @@
 """Language models with recurrent layers: a row of traits each."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -57,6 +58,23 @@ MINIMAX: Final = Decoder(
     network=Experts(size=("intermediate_size",)),
 )
 
+LFM3: Final = Decoder(
+    attention=hybrid(
+        short_conv,
+        GroupedQuery(
+            qkv_bias="attention_bias", output_bias="attention_bias", qk_norm="head", head_gate="use_attention_gate"
+        ),
+    ),
+    norms=4,
+    tied_default=True,
+)
+
+
+def lfm3(config: ConfigReader) -> Anatomy:
+    """LFM3: norms before and after each part, or before it alone where the config wants no sandwich."""
+    return (LFM3 if config.boolean("use_sandwich_norm", default=True) else replace(LFM3, norms=2))(config)
+
+
 RECURRENT: Final[Mapping[str, FamilyReader]] = {
     "bailing_hybrid": Decoder(
         attention=mixed(
@@ -83,16 +101,7 @@ RECURRENT: Final[Mapping[str, FamilyReader]] = {
         tied_default=True,
         correction_buffers=True,
     ),
-    "lfm3": Decoder(
-        attention=hybrid(
-            short_conv,
-            GroupedQuery(
-                qkv_bias="attention_bias", output_bias="attention_bias", qk_norm="head", head_gate="use_attention_gate"
-            ),
-        ),
-        norms=4,
-        tied_default=True,
-    ),
+    "lfm3": lfm3,
     "longcat_flash": longcat,
     "mamba": without_network(mamba1),
     "mamba2": without_network(mamba2),

@@ -10,6 +10,7 @@ from ingest.config_reader import ConfigReader
 from ingest.families import projectors, towers
 from ingest.families.anatomy import Anatomy, FamilyReader
 from ingest.families.encoders import Bert
+from ingest.families.image_text import IMAGE_TEXT
 from ingest.families.language import LANGUAGE, STEP3
 from ingest.families.multimodal import Multimodal, by_model_type
 from ingest.families.projectors import alone
@@ -41,6 +42,7 @@ def _any(language_type: str, tower: towers.Tower) -> Multimodal:
 
 FAMILIES: Final[Mapping[str, FamilyReader]] = {
     **LANGUAGE,
+    **IMAGE_TEXT,
     "aria": _vision("aria_text", projectors.aria_vision),
     "aya_vision": _any("cohere2", projectors.aya_vision),
     "cohere2_vision": _any("cohere2", projectors.cohere2_vision),

@@ -44,7 +44,11 @@ wheel: $(VENV)/.test ## build the wheel, install it in an empty environment and 
 bench: $(VENV)/.test ## time what must be fast, each against a floor of the same run
 	$(BIN)/python -m tests.bench
 
+CORPUS ?= ../shared
+validate: $(VENV)/.test ## write docs/accuracy.md from the measured runs of the corpus (CORPUS=../shared)
+	$(BIN)/python -m tests.validation.accuracy $(CORPUS)
+
 clean: ## remove what the other targets made
 	rm -rf $(VENV) build dist
 
-.PHONY: help ask setup test lint format wheel bench clean
+.PHONY: help ask setup test lint format wheel bench validate clean

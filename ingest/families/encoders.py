@@ -28,7 +28,7 @@ class Bert:
         """The parts of the encoder, with the head that `architectures` names."""
         head = replace(headline(config, tied_default=True), tie_word_embeddings=True)
         width, inner = head.hidden_size, config.positive_int("intermediate_size")
-        attention = _bidirectional(width, config.positive_int("num_attention_heads"), 4 * width)
+        attention = bidirectional(width, config.positive_int("num_attention_heads"), 4 * width)
         network = DenseFeedForward(
             hidden_size=width, intermediate_size=inner, is_gated=False, vector_parameters=inner + width
         )
@@ -56,7 +56,8 @@ class Bert:
         return pooler + (linear(width, label_count(config)) if "Classification" in architecture else 0)
 
 
-def _bidirectional(width: int, heads: int, vectors: int) -> GroupedQueryAttention:
+def bidirectional(width: int, heads: int, vectors: int) -> GroupedQueryAttention:
+    """Attention over the whole input, of which nothing is kept."""
     return GroupedQueryAttention(
         hidden_size=width,
         num_attention_heads=heads,

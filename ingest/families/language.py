@@ -31,6 +31,7 @@ from ingest.families.special import (
     mllama_text,
     stablelm,
 )
+from ingest.families.texts import TEXTS
 from ingest.families.windows import by_layer_types, one_binding_window, one_window, patterned, window_when_used
 
 PLAIN: Final = GroupedQuery()
@@ -100,6 +101,7 @@ LANGUAGE: Final[Mapping[str, FamilyReader]] = {
     **MOE,
     **RECURRENT,
     **REMOTE,
+    **TEXTS,
     "cohere": Decoder(
         attention=GroupedQuery(
             qkv_bias="attention_bias", output_bias="attention_bias", qk_norm="width", has_qk_norm="use_qk_norm"

@@ -14,6 +14,7 @@ from bot.render.help import help_report
 from bot.render.report import Notes, Report, Section, Table
 from estimator.band import Interval
 from estimator.estimate import Estimate
+from estimator.explain import explain
 from estimator.model_spec import ModelSpec
 from estimator.recommend import Alternative
 from ingest.load import LoadedModel
@@ -34,6 +35,8 @@ def compose(answer: Answer) -> Report:
     if answer.query.intent == "pick" and answer.results:
         return Report(title="Models that fit", sections=(pick_section(answer.results),), footer=answer.notes)
     sections = [result_section(result) for result in answer.results]
+    if answer.query.intent == "explain":
+        sections = [explained_section(result) for result in answer.results] or sections
     if answer.query.intent == "methods":
         sections += [methods_section(result) for result in answer.results]
     sections += [recommendation_section(found) for found in answer.recommendations]
@@ -263,6 +266,25 @@ def _figure(value: object) -> str:
     if value is None:
         return "none"
     return f"{value:,.6g}" if isinstance(value, float | int) else str(value)
+
+
+def explained_section(result: Result) -> Section:
+    """How each figure of one result comes about."""
+    found = result.estimate
+    tables = tuple(
+        Table(
+            part.title,
+            tuple((f"{line.symbol} = {line.result}", f"{line.formula}: {line.numbers}") for line in part.lines),
+        )
+        for part in explain(found)
+    )
+    return Section(
+        heading=heading(found),
+        mood="yes" if found.fits else "no",
+        verdict=verdict(found),
+        tables=tables,
+        notes=tuple(_notes(result.model, found, result.notes)),
+    )
 
 
 # -- models for a machine -------------------------------------------------------------------------------------------

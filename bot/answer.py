@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Protocol, cast
 from bot.errors import QuestionError
 from bot.question import parse
 from bot.question.query import HardwareRef, Query
+from estimator.anchor import Measurement
 from estimator.dtypes import FORMATS
 from estimator.errors import EstimatorError
 from estimator.estimate import Estimate, Request, estimate, estimate_if_held
@@ -87,12 +88,15 @@ class Answer:
     notes: tuple[str, ...] = field(default_factory=tuple)
 
 
-def answer(question: str, models: ModelSource) -> Answer:
-    """The answer to a question as a person types it; raises one of `bot.errors.USER_ERRORS` with what to try."""
-    return answer_query(parse(question), models)
+def answer(question: str, models: ModelSource, measured: tuple[Measurement, ...] = ()) -> Answer:
+    """The answer to a question as a person types it; raises one of `bot.errors.USER_ERRORS` with what to try.
+
+    `measured` are figures of the asker's own set-up, which the answer is anchored on.
+    """
+    return answer_query(parse(question), models, measured)
 
 
-def answer_query(query: Query, models: ModelSource) -> Answer:
+def answer_query(query: Query, models: ModelSource, measured: tuple[Measurement, ...] = ()) -> Answer:
     """The answer to a question already understood."""
     if query.intent == "help":
         return Answer(query)
@@ -112,7 +116,8 @@ def answer_query(query: Query, models: ModelSource) -> Answer:
             f"{len(loaded)} models on {len(query.hardware)} machines are too many at once",
             f"ask for at most {MOST_PAIRS} pairs",
         )
-    results = tuple(_result(model, weights, ref, query) for model, weights in loaded for ref in query.hardware)
+    pairs = ((model, weights, ref) for model, weights in loaded for ref in query.hardware)
+    results = tuple(_result(model, weights, ref, query, measured) for model, weights, ref in pairs)
     return Answer(query, results=results, notes=query.suggestions)
 
 
@@ -238,9 +243,11 @@ def request_of(
     return request, tuple(notes)
 
 
-def _result(model: LoadedModel, weights: str | None, ref: HardwareRef, query: Query) -> Result:
+def _result(
+    model: LoadedModel, weights: str | None, ref: HardwareRef, query: Query, measured: tuple[Measurement, ...]
+) -> Result:
     request, notes = request_of(model, weights, ref, query)
-    found = estimate(request)
+    found = estimate(replace(request, measured=measured))
     return Result(model, found, alternatives(found), (*notes, *_goal_notes(found, query)))
 
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from bot.answer import ModelSource
 from bot.errors import BotError
 from bot.render.as_json import estimate_json
+from estimator.anchor import Anchored, Measurement
 from estimator.engines import EngineName
 from estimator.estimate import Request, estimate
 from estimator.gpus import find_gpu, with_memory
@@ -40,6 +41,16 @@ class Parallel(BaseModel):
     expert: Degree | None = None
 
 
+class Measured(BaseModel):
+    """A figure of the user's own stack, in seconds, with so many requests in flight."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    tpot_s: Annotated[float, Field(gt=0, lt=86_400)] | None = None
+    ttft_s: Annotated[float, Field(gt=0, lt=86_400)] | None = None
+    concurrency: Annotated[int, Field(gt=0, le=MOST_CONCURRENCY)] = 1
+
+
 class EstimateRequest(BaseModel):
     """What `hubgauge estimate` and `POST /v1/estimate` take. Nulls leave the choice to the estimator."""
 
@@ -63,6 +74,7 @@ class EstimateRequest(BaseModel):
     gpu_memory_utilization: Annotated[float, Field(gt=0, le=1)] | None = None
     max_num_batched_tokens: Tokens | None = None
     max_num_seqs: Annotated[int, Field(gt=0, le=MOST_CONCURRENCY)] | None = None
+    measured: Measured | None = None
 
 
 def estimate_request_json(text: str, models: ModelSource) -> dict[str, Any]:
@@ -98,7 +110,15 @@ def to_request(asked: EstimateRequest, spec: ModelSpec) -> Request:
         memory_fraction=asked.gpu_memory_utilization,
         max_num_batched_tokens=asked.max_num_batched_tokens,
         max_num_seqs=asked.max_num_seqs,
+        measured=_measurements(asked.measured),
     )
+
+
+def _measurements(measured: Measured | None) -> tuple[Measurement, ...]:
+    if measured is None:
+        return ()
+    values: tuple[tuple[Anchored, float | None], ...] = (("tpot", measured.tpot_s), ("ttft", measured.ttft_s))
+    return tuple(Measurement(name, value, measured.concurrency) for name, value in values if value is not None)
 
 
 @lru_cache(maxsize=256)

@@ -8,6 +8,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import Final
 
+from estimator.anchor import HALF_WIDTHS, Measurement
 from estimator.band import Interval, architecture_group, throughput_interval, tpot_interval, ttft_interval
 from estimator.calibration import ERA_FROM, ERA_UNTIL
 from estimator.cost import Cost, cost_of
@@ -263,11 +264,16 @@ def _speed(d: Deployment, request: Request, times: Latency, asked: float, throug
     ttft = ttft_interval(times.ttft_s - times.queue_s, d.gpu, d.kind, asked, is_local=d.is_local)
     tpot = tpot_interval(times.tpot_s, d.gpu, d.kind, asked, is_local=d.is_local)
     rate = throughput_interval(throughput, d.gpu, d.kind)
-    if not request.uses_offsets:
+    if not request.uses_offsets and not request.measured:
         return _Speed(_after_queue(ttft, times), tpot, rate, ())
     key, band, said = stack_of(request), f"{architecture_group(d.gpu)}|{d.kind}", []
 
     def corrected(metric: str, name: str, interval: Interval) -> Interval:
+        anchor = next((each for each in request.measured if each.metric == metric), None)
+        if anchor is not None:
+            factor = anchor.seconds / _formula_at(request, anchor)
+            said.append(f"{name} x {factor:.2f}, anchored on your {anchor.seconds:g} s at {anchor.concurrency:,}")
+            return interval.anchored(factor, HALF_WIDTHS[anchor.metric])
         found = correction(metric, key, Place(asked, request.load, d.layout.gpus), band)
         if found is None:
             return interval
@@ -281,6 +287,13 @@ def _speed(d: Deployment, request: Request, times: Latency, asked: float, throug
         served = replace(times, ttft_s=ttft.value, tpot_s=tpot.value, queue_s=0.0)
         rate = rate.scaled(throughput_under_load(request.load, served) / rate.value)
     return _Speed(_after_queue(ttft, times), tpot, rate, tuple(said))
+
+
+def _formula_at(request: Request, anchor: Measurement) -> float:
+    """What the formula alone says at the load of a measurement."""
+    load = replace(request.load, concurrency=anchor.concurrency)
+    alone = estimate(replace(request, load=load, measured=(), uses_offsets=False))
+    return alone.tpot.value if anchor.metric == "tpot" else alone.ttft.value
 
 
 def _after_queue(ttft: Interval, times: Latency) -> Interval:

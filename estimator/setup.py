@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Final
 
+from estimator.anchor import Measurement
 from estimator.deployment import Deployment
 from estimator.dtypes import cache_bytes_per_element, weight_format
 from estimator.engines import NEWEST, Engine, EngineName, engine_rules, parse_version
@@ -18,6 +19,7 @@ from estimator.stacks import StackKey, stack_key
 from estimator.units import GIB
 from estimator.workload import MOST_GPUS, MOST_TOKENS, Workload
 
+LONGEST_MEASURED_S: Final = 86_400.0
 LEAST_MEMORY_BYTES: Final = GIB
 """A card with less holds no engine, let alone a model."""
 
@@ -26,6 +28,7 @@ LEAST_MEMORY_BYTES: Final = GIB
 class Request:
     """What is asked, resolved: a spec, a card, a load; None leaves the choice to the estimator.
 
+    `measured` are figures of the user's own, which the answer is anchored on instead of the table's corrections.
     `uses_offsets` False leaves the corrections of measured stacks out: the transferable formula alone.
     `gpus` are those of the whole machine, replicas included. `date` is a decimal year for the engine's age.
     """
@@ -44,6 +47,7 @@ class Request:
     max_num_batched_tokens: int | None = None
     max_num_seqs: int | None = None
     uses_offsets: bool = True
+    measured: tuple[Measurement, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +102,12 @@ def _check_ranges(request: Request) -> None:
     fraction = request.memory_fraction
     if fraction is not None and not 0 < fraction <= 1:
         raise ImpossibleValue(f"a memory fraction of {fraction:g} cannot be", "give a share above 0 and up to 1")
+    for measurement in request.measured:
+        if not 0 < measurement.seconds < LONGEST_MEASURED_S or measurement.concurrency < 1:
+            raise ImpossibleValue(
+                f"a {measurement.metric} of {measurement.seconds:g} s at {measurement.concurrency:,} cannot be",
+                "give what was measured, for example tpot=23ms at 32",
+            )
     for key, value in (("sequences", request.max_num_seqs), ("batched tokens", request.max_num_batched_tokens)):
         if value is not None and not 0 < value <= MOST_TOKENS:
             raise ImpossibleValue(f"at most {value:,} {key} cannot be", f"give a number from 1 to {MOST_TOKENS:,}")

@@ -2,13 +2,16 @@
 
 import shutil
 import sys
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from bot.bootstrap import model_loader
 from bot.cli.lines import STDIN, Json, each_line, echo_json, fail
 from bot.errors import USER_ERRORS
+
+if TYPE_CHECKING:
+    from estimator.anchor import Measurement
 
 MOST_COLUMNS: Final = 120
 """Sentences beyond this are hard to read, however wide the terminal."""
@@ -18,7 +21,8 @@ PIPED_COLUMNS: Final = 100
 @click.command("ask", context_settings={"ignore_unknown_options": True})
 @click.argument("question", nargs=-1, type=click.UNPROCESSED)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
-def command(question: tuple[str, ...], as_json: bool) -> None:
+@click.option("--measured", metavar="FIGURE", help="Your own: 'tpot=23ms at 32', or the JSON of `vllm bench serve`.")
+def command(question: tuple[str, ...], as_json: bool, measured: str | None) -> None:
     """Answer QUESTION: will it fit, how fast, at what cost, and if not, what would?
 
     \b
@@ -30,13 +34,18 @@ def command(question: tuple[str, ...], as_json: bool) -> None:
 
     models = model_loader(allows_paths=True)
 
+    try:
+        own = _measured(measured)
+    except USER_ERRORS as error:
+        fail(error, as_json=as_json)
+
     def work(text: str) -> Json:
-        return answer_json(answer(text, models))
+        return answer_json(answer(text, models, own))
 
     if question == (STDIN,):
         each_line(work)
     try:
-        found = answer(" ".join(question), models)
+        found = answer(" ".join(question), models, own)
     except USER_ERRORS as error:
         fail(error, as_json=as_json)
     if as_json:
@@ -48,3 +57,11 @@ def command(question: tuple[str, ...], as_json: bool) -> None:
     is_terminal = sys.stdout.isatty()
     width = min(shutil.get_terminal_size().columns, MOST_COLUMNS) if is_terminal else PIPED_COLUMNS
     click.echo(to_text(compose(found), click.style if is_terminal else plain, width))
+
+
+def _measured(text: str | None) -> "tuple[Measurement, ...]":
+    if text is None:
+        return ()
+    from bot.measured import read_measured
+
+    return read_measured(text, allows_paths=True)

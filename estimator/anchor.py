@@ -3,7 +3,7 @@
     factor = measured / formula at the load of the measurement; every other figure of that kind is multiplied by it
 
 How sure that makes it, from 1,543 measured runs of TPOT and 1,591 of TTFT: anchored on one run, another run of the
-same stack (other lengths, splits or concurrency) is off by 8 % in the median for TPOT and 27 % for TTFT; the half-widths
+same stack (other lengths, splits, concurrency) is off by 8 % in the median for TPOT and 27 % for TTFT; the half-widths
 below hold 80 % of them. The formula alone is off by 10 and 27 % there, so one run helps TPOT and hardly TTFT.
 """
 

@@ -204,6 +204,7 @@ class Loader:
 def _bundled_model(entry: CatalogueEntry) -> LoadedModel:
     at = f"@{entry.commit[:7]}" if entry.commit else ""
     shares = f", which shares the shape of {entry.shares}" if entry.shares else ""
+    remark = f" ({entry.note})" if entry.note and not entry.shares else ""  # why it shares stands in the provenance
     model = model_from_config(
         entry.config,
         entry.hf_quant_config,
@@ -211,6 +212,7 @@ def _bundled_model(entry: CatalogueEntry) -> LoadedModel:
         revision=entry.commit,
         asked=entry.repo_id,
         source="bundled",
-        read_as=f"{entry.repo_id}{at}{shares}, bundled as of {entry.as_of}{f' ({entry.note})' if entry.note else ''}",
+        read_as=f"{entry.repo_id}{at}{shares}, bundled as of {entry.as_of}{remark}",
     )
-    return replace(model, as_of=entry.as_of)
+    stands_on = {"source": entry.source, **({"shares": entry.note} if entry.shares else {})}
+    return replace(model, as_of=entry.as_of, provenance={**(model.provenance or {}), **stands_on})

@@ -71,11 +71,12 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
-    """Machines that hold one model, cheapest first."""
+    """Machines that hold one model, best first in that order."""
 
     model: LoadedModel
     machines: tuple[Estimate, ...]
     notes: tuple[str, ...] = ()
+    order: str = "cost"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +97,10 @@ def answer(question: str, models: ModelSource, measured: tuple[Measurement, ...]
     return answer_query(parse(question), models, measured)
 
 
-def answer_query(query: Query, models: ModelSource, measured: tuple[Measurement, ...] = ()) -> Answer:
-    """The answer to a question already understood."""
+def answer_query(
+    query: Query, models: ModelSource, measured: tuple[Measurement, ...] = (), *, order: str = "cost"
+) -> Answer:
+    """The answer to a question already understood; `order` ranks machines that are recommended."""
     if query.intent == "help":
         return Answer(query)
     if query.intent == "pick" and query.hardware and not query.models:
@@ -109,7 +112,9 @@ def answer_query(query: Query, models: ModelSource, measured: tuple[Measurement,
         query = replace(query, hardware=(HardwareRef(card_with(query.fits_in_gb), 1, query.fits_in_gb),))
     if not query.hardware or query.intent in {"recommend", "pick"} or any(ref.count is None for ref in query.hardware):
         return Answer(
-            query, recommendations=tuple(_recommendation(*pair, query) for pair in loaded), notes=query.suggestions
+            query,
+            recommendations=tuple(_recommendation(*pair, query, order) for pair in loaded),
+            notes=query.suggestions,
         )
     if len(loaded) * len(query.hardware) > MOST_PAIRS:
         raise QuestionError(
@@ -300,7 +305,7 @@ def _goal_notes(found: Estimate, query: Query) -> Iterator[str]:
         yield f"your {measured:g} tokens/s is {word} the expected {low:.1f} to {high:.1f} for one request"
 
 
-def _recommendation(model: LoadedModel, weights: str | None, query: Query) -> Recommendation:
+def _recommendation(model: LoadedModel, weights: str | None, query: Query, order: str) -> Recommendation:
     cards = [machine(ref) for ref in query.hardware] or offered_gpus()
     request = Request(
         spec=model.spec,
@@ -312,6 +317,6 @@ def _recommendation(model: LoadedModel, weights: str | None, query: Query) -> Re
         memory_fraction=query.gpu_memory_utilization,
     )
     target = Target(min_tokens_per_s=query.min_tokens_per_s, max_ttft_s=query.max_ttft_s)
-    machines = recommend(request, cards, target)
+    machines = recommend(request, cards, target, order=order)
     notes = () if machines else ("no machine tried holds this load and reaches the wish",)
-    return Recommendation(model, machines, notes)
+    return Recommendation(model, machines, notes, order)

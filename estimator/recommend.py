@@ -5,7 +5,7 @@ another card in the same number, more of the same card. Each is estimated in ful
 Machines are ranked by what an hour costs in the median, those without a price by memory bought.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
@@ -147,13 +147,15 @@ class Target:
         return is_fast and (self.max_ttft_s is None or found.ttft.value <= self.max_ttft_s)
 
 
-def recommend(request: Request, gpus: Iterable[Gpu], target: Target, limit: int = 8) -> tuple[Estimate, ...]:
-    """The smallest number of each card that holds the request and reaches the target, cheapest first.
+def recommend(
+    request: Request, gpus: Iterable[Gpu], target: Target, *, order: str = "cost", limit: int = 8
+) -> tuple[Estimate, ...]:
+    """The smallest number of each card that holds the request and reaches the target, best first in that order.
 
     `request.gpu` and `request.gpus` are ignored: they are what is asked for.
     """
     found = [fitting for gpu in gpus for fitting in _smallest_machine(request, gpu, target)]
-    return tuple(sorted(found, key=_price_key)[:limit])
+    return tuple(sorted(found, key=ORDERS[order])[:limit])
 
 
 def _smallest_machine(request: Request, gpu: Gpu, target: Target) -> Iterator[Estimate]:
@@ -176,3 +178,11 @@ def _counts(gpu: Gpu) -> tuple[int, ...]:
 def _price_key(found: Estimate) -> tuple[bool, float]:
     memory = found.request.gpus * found.request.gpu.engine_memory_bytes / GIB
     return (found.cost is None, memory if found.cost is None else found.cost.usd_per_hour.median)
+
+
+ORDERS: Final[Mapping[str, Callable[[Estimate], tuple[float, ...]]]] = {
+    "cost": _price_key,
+    "gpus": lambda found: (found.request.gpus, *_price_key(found)),
+    "speed": lambda found: (found.tpot.value,),
+}
+"""How machines can be ranked: by an hour's median price, by the number of cards, by the time per token."""

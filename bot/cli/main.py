@@ -21,6 +21,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "hardware": "the accelerators that are known",
     "method": "one published method from raw numbers",
     "methods": "all published methods beside the full estimate",
+    "recommend": "the machines that hold a model, ranked",
     "explain": "how each figure of an answer comes about",
     "schema": "the JSON Schema of an output",
     "doctor": "what is set, what is missing, what works",

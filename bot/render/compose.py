@@ -19,6 +19,7 @@ from estimator.model_spec import ModelSpec
 from estimator.recommend import Alternative
 from ingest.load import LoadedModel
 
+ORDER_WORDS = {"cost": "cheapest", "gpus": "smallest", "speed": "fastest"}
 CHANGES = {
     "context": "a shorter context",
     "kv_cache": "a smaller KV cache",
@@ -338,12 +339,16 @@ def recommendation_section(found: Recommendation) -> Section:
         )
     best = found.machines[0]
     columns = ("Machine", "Split", "Per GPU", "Requests at once", "TTFT", "TPOT", "$/hour")
-    table = Table("Machines, cheapest first", tuple(_machine_row(machine) for machine in found.machines), columns)
+    table = Table(
+        f"Machines, {ORDER_WORDS[found.order]} first",
+        tuple(_machine_row(machine) for machine in found.machines),
+        columns,
+    )
     context = say.tokens(best.request.load.context_tokens)
     return Section(
         heading=f"{spec.repo_id}, {best.plan.name}, {context} context",
         mood="yes",
-        verdict=f"The cheapest machine that holds it is {machine_name(best)} ({best.layout}).",
+        verdict=f"The {ORDER_WORDS[found.order]} machine that holds it is {machine_name(best)} ({best.layout}).",
         tables=(table, _model_table(best)),
         notes=tuple(_notes(found.model, best, found.notes)),
         commands=_commands(best),

@@ -208,3 +208,13 @@ def test_the_same_program_is_a_command_of_the_hubs_client() -> None:
         [str(COMMAND.with_name("hf-gauge")), "--version"], capture_output=True, text=True, timeout=60, check=False
     )
     assert found.stdout.startswith("hubgauge")
+
+
+def test_machines_are_ranked_by_what_the_asker_minds() -> None:
+    question = "qwen3-30b-a3b for 100 users at 25 tok/s"
+    by_cost = as_json("recommend", question)["recommendations"]
+    by_gpus = as_json("recommend", question, "--by", "gpus")["recommendations"]
+    prices = [row["estimate"]["cost"]["usd_per_hour"]["median"] for row in by_cost]
+    assert prices == sorted(prices)
+    assert [row["gpus"] for row in by_gpus] == sorted(row["gpus"] for row in by_gpus)
+    assert all(1 / row["estimate"]["latency"]["tpot_s"]["value"] >= 25 for row in by_cost)

@@ -10,7 +10,7 @@ rows say in `source` how little they rest on, and the answer repeats it.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from estimator.errors import EstimatorError
@@ -34,7 +34,6 @@ class Engine:
     graphs_in_budget: bool
     bills_windows_in_full: bool
     pads_layer_groups: bool
-    reserves_pool: bool
     source: str
 
     def non_torch_bytes_gib(self, tensor: int, pipeline: int) -> float:
@@ -49,109 +48,75 @@ NEWEST: Final[Mapping[EngineName, str]] = {"vllm": "0.25", "sglang": "0.5.10", "
 
 _VLLM: Final = "vLLM start-up logs"
 
+_VLLM_V0: Final = Engine(
+    name="vllm",
+    since=(0, 0),
+    memory_fraction=0.9,
+    sampler_factor=9.5,
+    non_torch_gib={1: 0.065, 2: 0.28, 4: 0.20, 8: 2.1},
+    non_torch_pipeline_gib=0.065,
+    graphs_in_budget=False,
+    bills_windows_in_full=True,
+    pads_layer_groups=False,
+    source=f"{_VLLM} (V0, n=17; TP8 2 logs)",
+)
+_VLLM_0_11: Final = replace(
+    _VLLM_V0,
+    since=(0, 11),
+    non_torch_gib={1: 0.13, 2: 0.55},
+    non_torch_pipeline_gib=0.07,
+    pads_layer_groups=True,
+    source=f"{_VLLM} (v0.11-0.16, n=10)",
+)
+_VLLM_0_17: Final = replace(_VLLM_0_11, since=(0, 17), sampler_factor=3.6, source=f"{_VLLM} (v0.17)")
+_VLLM_0_18: Final = replace(
+    _VLLM_0_17,
+    since=(0, 18),
+    non_torch_gib={1: 0.25, 2: 2.07, 4: 2.17},
+    source=f"{_VLLM} (v0.18-0.19, n=46)",
+)
+_VLLM_0_21: Final = replace(
+    _VLLM_0_18,
+    since=(0, 21),
+    graphs_in_budget=True,
+    bills_windows_in_full=False,
+    source=f"{_VLLM} (v0.18-0.19, n=46; from v0.21 on its own text counts CUDA graphs in the budget)",
+)
+_SGLANG: Final = Engine(
+    name="sglang",
+    since=(0, 0),
+    memory_fraction=0.88,
+    sampler_factor=0.0,
+    non_torch_gib={1: 0.0},
+    non_torch_pipeline_gib=0.0,
+    graphs_in_budget=False,
+    bills_windows_in_full=True,
+    pads_layer_groups=False,
+    source="25 SGLang logs: mem_fraction_static covers weights and pool; the rest serves activations and graphs",
+)
+
 ENGINES: Final[tuple[Engine, ...]] = (
-    Engine(
-        name="vllm",
-        since=(0, 0),
-        memory_fraction=0.9,
-        sampler_factor=9.5,
-        non_torch_gib={1: 0.065, 2: 0.28, 4: 0.20, 8: 2.1},
-        non_torch_pipeline_gib=0.065,
-        graphs_in_budget=False,
-        bills_windows_in_full=True,
-        pads_layer_groups=False,
-        reserves_pool=True,
-        source=f"{_VLLM} (V0, n=17; TP8 2 logs)",
-    ),
-    Engine(
-        name="vllm",
-        since=(0, 11),
-        memory_fraction=0.9,
-        sampler_factor=9.5,
-        non_torch_gib={1: 0.13, 2: 0.55},
-        non_torch_pipeline_gib=0.07,
-        graphs_in_budget=False,
-        bills_windows_in_full=True,
-        pads_layer_groups=True,
-        reserves_pool=True,
-        source=f"{_VLLM} (v0.11-0.16, n=10)",
-    ),
-    Engine(
-        name="vllm",
-        since=(0, 17),
-        memory_fraction=0.9,
-        sampler_factor=3.6,
-        non_torch_gib={1: 0.13, 2: 0.55},
-        non_torch_pipeline_gib=0.07,
-        graphs_in_budget=False,
-        bills_windows_in_full=True,
-        pads_layer_groups=True,
-        reserves_pool=True,
-        source=f"{_VLLM} (v0.17)",
-    ),
-    Engine(
-        name="vllm",
-        since=(0, 18),
-        memory_fraction=0.9,
-        sampler_factor=3.6,
-        non_torch_gib={1: 0.25, 2: 2.07, 4: 2.17},
-        non_torch_pipeline_gib=0.07,
-        graphs_in_budget=False,
-        bills_windows_in_full=True,
-        pads_layer_groups=True,
-        reserves_pool=True,
-        source=f"{_VLLM} (v0.18-0.19, n=46)",
-    ),
-    Engine(
-        name="vllm",
-        since=(0, 21),
-        memory_fraction=0.9,
-        sampler_factor=3.6,
-        non_torch_gib={1: 0.25, 2: 2.07, 4: 2.17},
-        non_torch_pipeline_gib=0.07,
-        graphs_in_budget=True,
-        bills_windows_in_full=False,
-        pads_layer_groups=True,
-        reserves_pool=True,
-        source=f"{_VLLM} (v0.18-0.19, n=46; from v0.21 on its own text counts CUDA graphs in the budget)",
-    ),
-    Engine(
-        name="sglang",
-        since=(0, 0),
-        memory_fraction=0.88,
-        sampler_factor=0.0,
-        non_torch_gib={1: 0.0},
-        non_torch_pipeline_gib=0.0,
-        graphs_in_budget=False,
-        bills_windows_in_full=True,
-        pads_layer_groups=False,
-        reserves_pool=True,
-        source="25 SGLang logs: mem_fraction_static covers weights and pool; the rest serves activations and graphs",
-    ),
-    Engine(
+    _VLLM_V0,
+    _VLLM_0_11,
+    _VLLM_0_17,
+    _VLLM_0_18,
+    _VLLM_0_21,
+    _SGLANG,
+    replace(
+        _SGLANG,
         name="trtllm",
-        since=(0, 0),
         memory_fraction=0.9,
-        sampler_factor=0.0,
         non_torch_gib={1: 0.5, 2: 2.1},
         non_torch_pipeline_gib=0.5,
-        graphs_in_budget=False,
-        bills_windows_in_full=True,
-        pads_layer_groups=False,
-        reserves_pool=True,
-        source="6 TensorRT-LLM logs only: non-torch and activation taken as vLLM's; window layers reserved in full",
+        source="6 TensorRT-LLM logs only: non-torch and activation taken as vLLM's; windows reserved in full",
     ),
-    Engine(
+    replace(
+        _SGLANG,
         name="llama.cpp",
-        since=(0, 0),
         memory_fraction=1.0,
-        sampler_factor=0.0,
         non_torch_gib={1: 0.25},
         non_torch_pipeline_gib=0.25,
-        graphs_in_budget=False,
         bills_windows_in_full=False,
-        pads_layer_groups=False,
-        reserves_pool=False,
         source="22 llama.cpp logs: no share is reserved; windows save truly (gpt-oss-120b: 9,216 + 90 MiB)",
     ),
 )

@@ -271,11 +271,11 @@ def _speed(d: Deployment, request: Request, times: Latency, asked: float, throug
     def corrected(metric: str, name: str, interval: Interval) -> Interval:
         anchor = next((each for each in request.measured if each.metric == metric), None)
         if anchor is not None:
-            factor = anchor.seconds / _formula_at(request, anchor)
+            factor = anchor.seconds / _formula_at(request, d.layout, anchor)
             said.append(f"{name} x {factor:.2f}, anchored on your {anchor.seconds:g} s at {anchor.concurrency:,}")
             return interval.anchored(factor, HALF_WIDTHS[anchor.metric])
         found = correction(metric, key, Place(asked, request.load, d.layout.gpus), band)
-        if found is None:
+        if found is None or not request.uses_offsets:
             return interval
         said.append(f"{name} x {found.factor:.2f}, from {found.runs} runs of this stack until {found.latest}")
         return interval.anchored(found.factor, found.half_width)
@@ -289,10 +289,10 @@ def _speed(d: Deployment, request: Request, times: Latency, asked: float, throug
     return _Speed(_after_queue(ttft, times), tpot, rate, tuple(said))
 
 
-def _formula_at(request: Request, anchor: Measurement) -> float:
-    """What the formula alone says at the load of a measurement."""
+def _formula_at(request: Request, layout: Layout, anchor: Measurement) -> float:
+    """What the formula alone says of the same layout at the load of a measurement."""
     load = replace(request.load, concurrency=anchor.concurrency)
-    alone = estimate(replace(request, load=load, measured=(), uses_offsets=False))
+    alone = estimate(replace(request, load=load, layout=layout, measured=(), uses_offsets=False))
     return alone.tpot.value if anchor.metric == "tpot" else alone.ttft.value
 
 

@@ -25,7 +25,10 @@ IRRELEVANT: Final = (
     "relative_attention_m",
 )  # fmt: skip
 SEPARATE: Final = frozenset({"n_group", "model_type", "attribute_map", "sub_configs_defaults"})
-KEPT: Final = frozenset({"qk_rope_head_dim", "no_rope_layer_interval", "no_rope_layers"})
+KEPT: Final = frozenset(
+    {"qk_rope_head_dim", "no_rope_layer_interval", "no_rope_layers", "deepstack_visual_indexes", "scale_factor"}
+)
+"""Shapes whose names hold a word of the list above ("eps" in deepstack)."""
 LONGEST_TEXT: Final = 40
 """Longer strings are names of files and prompts, not shapes."""
 

@@ -5,11 +5,13 @@ from dataclasses import replace
 from typing import Final
 
 from ingest.config_reader import ConfigReader
-from ingest.families import more_languages, more_projectors, projectors, towers
+from ingest.families import more_languages, more_projectors, projectors, qformers, towers
 from ingest.families.anatomy import Anatomy, FamilyReader
+from ingest.families.crossing import CROSSING
 from ingest.families.language import LANGUAGE
 from ingest.families.multimodal import Multimodal, by_model_type, no_tower
 from ingest.families.projectors import alone
+from ingest.families.seq2seq import SEQ2SEQ
 from ingest.families.towers import Tower
 
 SECTIONS_ALONE: Final[Mapping[str, FamilyReader]] = {
@@ -20,11 +22,11 @@ SECTIONS_ALONE: Final[Mapping[str, FamilyReader]] = {
     "molmo2_text": more_languages.molmo2_text,
     "muse_glimmer_text": more_languages.MUSE_GLIMMER,
     "muse_spark_text": more_languages.MUSE_SPARK,
-    "unlimited_ocr_text": more_languages.UNLIMITED_OCR,
+    "unlimited_ocr_text": more_languages.unlimited_ocr_text,
 }
 """Language models that are only ever a section of another."""
 
-READ: Final = by_model_type({**LANGUAGE, **SECTIONS_ALONE})
+READ: Final = by_model_type({**LANGUAGE, **SECTIONS_ALONE, "t5": SEQ2SEQ["t5"]})
 
 
 def _of(language_type: str, vision: Tower, audio: Tower = no_tower) -> Multimodal:
@@ -55,6 +57,8 @@ def ovis2(config: ConfigReader) -> Anatomy:
 OVIS2: Final = _of("qwen2", more_projectors.ovis2_vision)
 
 IMAGE_TEXT: Final[Mapping[str, FamilyReader]] = {
+    **CROSSING,
+    "blip-2": _of("opt", qformers.blip2_vision),
     "cosmos3_edge": untied(_of("cosmos3_edge_text", more_projectors.cosmos_edge_vision)),
     "cosmos3_omni": _of("qwen3_vl_text", alone(towers.qwen3_vision)),
     "deepseek_vl_hybrid": _of("llama", more_projectors.deepseek_vl_hybrid_vision),
@@ -62,14 +66,16 @@ IMAGE_TEXT: Final[Mapping[str, FamilyReader]] = {
     "got_ocr2": _of("qwen2", more_projectors.got_ocr_vision),
     "granite_docling": _of("granite_docling_text", more_projectors.granite_docling_vision),
     "idefics2": _of("mistral", more_projectors.idefics2_vision),
+    "instructblip": _of("opt", qformers.instructblip_vision),
+    "instructblipvideo": _of("opt", qformers.instructblip_vision),
     "janus": _of("llama", more_projectors.janus_vision),
     "lfm3_vl": _of("lfm3", more_projectors.lfm3_vision),
     "minicpm_ocr": _of("qwen3_5_text", projectors.minicpmv_vision),
     "mistral_large4": _of("mistral_large4_text", projectors.mistral3_vision),
-    "molmo2": _of("molmo2_text", more_projectors.molmo2_vision),
+    "molmo2": untied(_of("molmo2_text", more_projectors.molmo2_vision)),
     "muse_glimmer": _of("muse_glimmer_text", more_projectors.muse_vision),
-    "muse_spark": _of("muse_spark_text", more_projectors.muse_vision, more_projectors.muse_audio),
-    "nemotron_h_omni": _of("nemotron_h", more_projectors.nemotron_omni_vision, more_projectors.no_sound),
+    "muse_spark": untied(_of("muse_spark_text", more_projectors.muse_vision, more_projectors.muse_audio)),
+    "nemotron_h_omni": untied(_of("nemotron_h", more_projectors.nemotron_omni_vision, more_projectors.no_sound)),
     "ovis2": ovis2,
     "pp_chart2table": _of("qwen2", more_projectors.got_ocr_vision),
     "unlimited_ocr": _of("unlimited_ocr_text", more_projectors.unlimited_ocr_vision),

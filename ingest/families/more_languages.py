@@ -18,10 +18,12 @@ from ingest.families.latent import Latent
 from ingest.families.networks import (
     Dense,
     Experts,
+    after_dense_layers,
     after_first_dense,
     counted_shared,
 )
-from ingest.families.softmax import GroupedQuery
+from ingest.families.remote import refuse_if
+from ingest.families.softmax import GroupedQuery, Heads, read_heads
 from ingest.families.windows import by_layer_types, layer_types
 
 BIASED: Final = GroupedQuery(qkv_bias="attention_bias", output_bias="attention_bias")
@@ -211,9 +213,24 @@ def reference_windows(config: ConfigReader, layers: int) -> Sequence[int | None]
     return tuple(window if kind == "reference_sliding_attention" else None for kind in kinds)
 
 
+def read_derived_heads(config: ConfigReader) -> Heads:
+    """Heads of hidden_size / heads each: a stated head_dim is overruled."""
+    plain = read_heads(config)
+    return replace(plain, head_dim=plain.hidden_size // plain.num_attention_heads or 1)
+
+
 UNLIMITED_OCR: Final = Decoder(
-    attention=replace(BIASED, windows=reference_windows),
+    attention=replace(BIASED, windows=reference_windows, heads=read_derived_heads),
     network=Experts(
-        shared=counted_shared("n_shared_experts"), sparse_layers=after_first_dense, dense=Dense(bias="mlp_bias")
+        shared=counted_shared("n_shared_experts"),
+        sparse_layers=after_dense_layers("first_k_dense_replace", unstated=1),
     ),
 )
+
+
+def unlimited_ocr_text(config: ConfigReader) -> Anatomy:
+    """Baidu's OCR model: DeepSeek's experts, every layer with a window beside the prompt."""
+    refuse_if(config, "mlp_bias")
+    read = UNLIMITED_OCR(config)
+    head_dim = read.headline.hidden_size // (read.headline.num_attention_heads or 1)
+    return replace(read, headline=replace(read.headline, head_dim=head_dim))

@@ -94,18 +94,28 @@ def got_ocr_vision(config: ConfigReader, language: Headline) -> int:
 
 
 def molmo2_vision(config: ConfigReader, language: Headline) -> int:  # noqa: ARG001  # same question to each
-    """As many blocks as are read, attention over several layers' features, a gated network."""
+    """As many blocks as are read, attention over several layers' features, a gated network.
+
+    Files of the first release (`vit_config`) state more blocks than their weights hold: those up to the last that
+    is read are there.
+    """
     adapter = config.section("adapter_config")
+    vision = config.section("vision_config", "vit_config").as_type("molmo2_vision")
     width, heads = adapter.positive_int("hidden_size"), adapter.positive_int("num_attention_heads")
     head_dim = adapter.positive_int("head_dim", default=width // heads or None)
     keys = adapter.positive_int("num_key_value_heads", default=heads) * head_dim
-    seen = width * max(1, len(adapter.optional_list("vision_feature_layer", "vit_layers") or ()))
+    layers, stated = adapter.optional_list("vit_layers", "vision_feature_layer"), vision.layer_count()
+    layers = [24, 18] if layers is None else layers
+    if not layers or not all(isinstance(layer, int) and -stated <= layer < stated for layer in layers):
+        raise adapter.malformed("vision_feature_layer", layers, f"layers of the {stated} in the tower")
+    depth = stated if config.states("vision_config") else max(layer % stated for layer in layers) + 1
+    seen = width * len(layers)
     bias, mlp_bias = adapter.boolean("attention_bias", default=True), adapter.boolean("mlp_bias", default=False)
     pooling = linear(seen, heads * head_dim, bias=bias) + 2 * linear(seen, keys, bias=bias)
     pooling += linear(heads * head_dim, width, bias=bias)
     inner = adapter.positive_int("intermediate_size")
     network = 2 * linear(width, inner, bias=mlp_bias) + inner * adapter.positive_int("text_hidden_size")
-    return more_towers.molmo2(config.section("vision_config")) + pooling + network
+    return more_towers.molmo2(vision, depth) + pooling + network
 
 
 def muse_vision(config: ConfigReader, language: Headline) -> int:

@@ -88,7 +88,8 @@ def _pixel_attention(width: int) -> int:
 def granite_docling(config: ConfigReader) -> int:
     """SigLIP and a connector: a coarse route and, where the config wants it, one of half its scale."""
     width, out = config.positive_int("hidden_size"), config.positive_int("out_hidden_size")
-    factor, deep = config.positive_int("scale_factor"), len(config.optional_list("deepstack_visual_indexes") or ())
+    read = config.optional_list("deepstack_visual_indexes")
+    factor, deep = config.positive_int("scale_factor"), 3 if read is None else len(read)  # silent: layers 3, 7, 10
     wides = [width * factor * factor]
     if config.boolean("use_fine_route", default=True):
         wides.append(width * (factor // 2) ** 2)
@@ -188,7 +189,7 @@ def ernie(config: ConfigReader) -> int:
     return patches(config, width, bias=False) + blocks(config.layer_count("depth"), width, inner) + norm(width)
 
 
-def molmo2(config: ConfigReader) -> int:
+def molmo2(config: ConfigReader, layers: int) -> int:
     """Molmo 2's tower: SigLIP's blocks with heads of a stated width and no norm after."""
     width, inner, heads = (
         config.positive_int("hidden_size"),
@@ -198,7 +199,7 @@ def molmo2(config: ConfigReader) -> int:
     head_dim = config.positive_int("head_dim", default=width // heads or None)
     bias = config.boolean("attention_bias", default=True)
     stack = blocks(
-        config.layer_count(),
+        layers,
         width,
         inner,
         qkv_bias=bias,
@@ -206,7 +207,12 @@ def molmo2(config: ConfigReader) -> int:
         attention_width=heads * head_dim,
         kv_width=config.positive_int("num_key_value_heads", default=heads) * head_dim,
     )
-    return patches(config, width) + config.positive_int("num_position_embeddings") * width + stack
+    side = config.positive_int("image_patch_size" if config.states("image_patch_size") else "patch_size")
+    image = config.int_list("image_default_input_size", "image_size") or [378, 378]
+    places = (image[0] // side) * (image[-1] // side) or None
+    positions = config.positive_int("image_num_pos", "num_position_embeddings", default=places)
+    channels = config.positive_int("num_channels", default=3)
+    return linear(channels * side * side, width) + positions * width + stack
 
 
 def cosmos_edge(config: ConfigReader) -> int:
@@ -216,3 +222,52 @@ def cosmos_edge(config: ConfigReader) -> int:
     return (
         patches(config, width) + config.positive_int("num_patches", at_most=MAX_LIST**2) * width + stack + norm(width)
     )
+
+
+def eva(config: ConfigReader, *, bias: bool = True) -> int:
+    """BLIP's tower: a class token, learned positions, a norm after; patches of three channels whatever is stated."""
+    width, inner = config.positive_int("hidden_size"), config.positive_int("intermediate_size")
+    side = square(config, "patch_size")
+    stack = blocks(config.layer_count(), width, inner, qkv_bias=bias)
+    return linear(3 * side[0] * side[1], width) + width + (grid(config) + 1) * width + stack + norm(width)
+
+
+def flattened(config: ConfigReader, inner: int, head_dim: int, places: int) -> int:
+    """Pix2Struct's encoder: flattened patches with a row and a column each, gated blocks without biases."""
+    width, heads = config.positive_int("hidden_size"), config.positive_int("num_attention_heads")
+    stack = blocks(
+        config.layer_count(),
+        width,
+        inner,
+        gated=True,
+        qkv_bias=False,
+        output_bias=False,
+        mlp_bias=False,
+        norm_bias=False,
+        attention_width=heads * head_dim,
+    )
+    return linear(config.positive_int("patch_embed_hidden_size"), width) + 2 * places * width + stack + width
+
+
+def vit(config: ConfigReader) -> int:
+    """ViT with its pooler: a class token, learned positions, a norm after."""
+    width, inner = config.positive_int("hidden_size"), config.positive_int("intermediate_size")
+    stack = blocks(config.layer_count(), width, inner, qkv_bias=config.boolean("qkv_bias", default=True))
+    pooler = linear(width, config.positive_int("pooler_output_size", default=width))
+    return patches(config, width) + width + (grid(config) + 1) * width + stack + norm(width) + pooler
+
+
+def davit(config: ConfigReader) -> int:
+    """DaViT: stages of a convolution, then blocks that attend over windows and over channels."""
+    widths, depths, sides = (config.int_list(key) or [] for key in ("embed_dim", "depths", "patch_size"))
+    first = config.optional_list("patch_prenorm") or []
+    if not 0 < len(widths) == len(depths) == len(sides) == len(first):
+        raise config.malformed("embed_dim", widths, "as many entries as depths, patch_size and patch_prenorm")
+    ratio, bias = config.number("mlp_ratio", default=4), config.boolean("qkv_bias", default=True)
+    total, before = 0, config.positive_int("in_channels", default=3)
+    for width, depth, side, has_norm_first in zip(widths, depths, sides, first, strict=True):
+        depthwise = 2 * linear(9, 1) * width
+        block = blocks(2, width, int(width * ratio), qkv_bias=bias, extra=depthwise)
+        total += linear(before * side * side, width) + norm(before if has_norm_first else width) + depth * block
+        before = width
+    return total

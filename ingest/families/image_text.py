@@ -5,9 +5,10 @@ from dataclasses import replace
 from typing import Final
 
 from ingest.config_reader import ConfigReader
-from ingest.families import more_languages, more_projectors, projectors, qformers, towers
+from ingest.families import more_languages, more_projectors, more_towers, projectors, qformers, towers
 from ingest.families.anatomy import Anatomy, FamilyReader
 from ingest.families.crossing import CROSSING
+from ingest.families.inkling import INKLING
 from ingest.families.language import LANGUAGE
 from ingest.families.multimodal import Multimodal, by_model_type, no_tower
 from ingest.families.projectors import alone
@@ -26,7 +27,7 @@ SECTIONS_ALONE: Final[Mapping[str, FamilyReader]] = {
 }
 """Language models that are only ever a section of another."""
 
-READ: Final = by_model_type({**LANGUAGE, **SECTIONS_ALONE, "t5": SEQ2SEQ["t5"]})
+READ: Final = by_model_type({**LANGUAGE, **INKLING, **SECTIONS_ALONE, "t5": SEQ2SEQ["t5"]})
 
 
 def _of(language_type: str, vision: Tower, audio: Tower = no_tower) -> Multimodal:
@@ -66,6 +67,8 @@ IMAGE_TEXT: Final[Mapping[str, FamilyReader]] = {
     "got_ocr2": _of("qwen2", more_projectors.got_ocr_vision),
     "granite_docling": _of("granite_docling_text", more_projectors.granite_docling_vision),
     "idefics2": _of("mistral", more_projectors.idefics2_vision),
+    "inkling2": untied(_of("inkling2_text", alone(more_towers.inkling2))),
+    "inkling_mm_model": untied(_of("inkling_text", alone(more_towers.folded), more_projectors.inkling_audio)),
     "instructblip": _of("opt", qformers.instructblip_vision),
     "instructblipvideo": _of("opt", qformers.instructblip_vision),
     "janus": _of("llama", more_projectors.janus_vision),

@@ -176,3 +176,12 @@ def unlimited_ocr_vision(config: ConfigReader, language: Headline) -> int:
     )
     clip = width + (towers.grid(coarse) + 1) * width + towers.blocks(coarse.layer_count(), width, inner) + norm(width)
     return more_towers.sam(fine) + more_towers.halvings(*channels) + clip + linear(channels[-1] + width, out) + 2 * out
+
+
+def inkling_audio(config: ConfigReader, language: Headline) -> int:  # noqa: ARG001  # same question to each
+    """A table of words for each mel bin, and a norm, where the model hears."""
+    audio = config.optional_section("audio_config")
+    if audio is None:
+        return 0
+    words = audio.positive_int("n_mel_bins", "num_codebooks") * audio.positive_int("mel_vocab_size", "codebook_size")
+    return (words + 1) * audio.positive_int("text_hidden_size")

@@ -4,6 +4,7 @@ SAM's windowed encoder, Janus's quantizer of images, RADIO, Muse's and LFM3's to
 """
 
 from itertools import pairwise
+from math import log
 
 from ingest.config_reader import MAX_LIST, ConfigReader
 from ingest.families.towers import blocks, grid, linear, norm, patches, siglip, square
@@ -271,3 +272,70 @@ def davit(config: ConfigReader) -> int:
         total += linear(before * side * side, width) + norm(before if has_norm_first else width) + depth * block
         before = width
     return total
+
+
+def inkling2(config: ConfigReader) -> int:
+    """Inkling 2's tower: a class token with a place of its own, layer scales, two layers over merged patches."""
+    width, inner = config.positive_int("hidden_size"), config.positive_int("intermediate_size")
+    merge, side = config.positive_int("spatial_merge_size"), config.positive_int("posemb_grid_size")
+    wide, bias = config.positive_int("projection_hidden_dim"), config.boolean("projector_bias", default=False)
+    stack = blocks(config.layer_count(), width, inner, extra=2 * width)
+    merger = linear(width * merge * merge, wide, bias=bias) + linear(
+        wide, config.positive_int("text_hidden_size"), bias=bias
+    )
+    return patches(config, width, bias=False) + (2 + side * side) * width + norm(width) + stack + merger
+
+
+def folded(config: ConfigReader) -> int:
+    """Inkling's tower: matrices that fold pixels into ever larger patches, space first, then time, norms between.
+
+    The sizes that a layer may reach are the prime factors of the patch, largest first; each layer takes the one
+    nearest to an even growth, on a logarithmic scale, from one pixel to the whole patch.
+    """
+    channels, layers, out = (
+        config.positive_int("num_channels", default=3),
+        config.layer_count("num_hidden_layers", "n_layers"),
+        config.positive_int("text_hidden_size"),
+    )
+    scales = [(1, channels), *_folds(config, channels)]
+    if layers < len(scales):
+        raise config.unsupported("num_hidden_layers", layers, f"known are at least {len(scales)} layers here")
+    even = log(scales[-1][0] * channels) / layers
+    steps = [_nearest(scales, even * layer) for layer in range(layers + 1)]
+    path = [scales[0], *(scales[step] for step in steps[1:-1]), scales[-1]]
+    total = out
+    for layer, ((pixels, width), (larger, wider)) in enumerate(pairwise(path)):
+        is_last = layer == layers - 1
+        after = out if is_last else wider
+        total += width * (larger // pixels) * after + (0 if is_last else after)
+    return total
+
+
+def _nearest(scales: list[tuple[int, int]], wanted: float) -> int:
+    """The scale whose pixels are nearest to that logarithm, the first of equals."""
+    distances = [abs(wanted - log(pixels)) for pixels, _ in scales]
+    return distances.index(min(distances))
+
+
+def _folds(config: ConfigReader, channels: int) -> list[tuple[int, int]]:
+    """Pixels in a patch, and channels that hold them, after each fold."""
+    side, frames = 1, 1
+    folds = []
+    for factor in _prime_factors(config.positive_int("patch_size", at_most=MAX_LIST)):
+        side *= factor
+        folds.append((side * side, 64 * -(-side * side * channels // 64)))
+    for factor in _prime_factors(config.positive_int("temporal_patch_size", at_most=MAX_LIST)):
+        frames *= factor
+        folds.append((side * side * frames, 64 * side * side * channels * frames))
+    return folds
+
+
+def _prime_factors(number: int) -> list[int]:
+    """The prime factors, largest first."""
+    factors, divisor = [], 2
+    while number > 1:
+        while number % divisor == 0:
+            factors.append(divisor)
+            number //= divisor
+        divisor += 1
+    return factors[::-1]

@@ -20,7 +20,7 @@ from estimator.gpus import GPUS, find_gpu, with_memory
 from estimator.hardware import Gpu
 from estimator.parallelism import Layout
 from estimator.recommend import Alternative, Target, alternatives, offered_gpus, recommend
-from estimator.workload import Workload, workload
+from estimator.workload import MOST_CONCURRENCY, Workload, workload
 from ingest.errors import AmbiguousModel, IngestError, UnknownModel
 from ingest.load import LoadedModel
 
@@ -292,9 +292,7 @@ def _held(request: Request) -> Estimate | None:
 def _goal_notes(found: Estimate, query: Query) -> Iterator[str]:
     """Whether a wished speed is met, and how a measured one compares."""
     if query.min_tokens_per_s is not None:
-        rate = 1 / found.tpot.value
-        verb = "meets" if rate >= query.min_tokens_per_s else "misses"
-        yield f"{rate:.1f} tokens/s for each request {verb} the wish of {query.min_tokens_per_s:g}"
+        yield _rate_note(found, query.min_tokens_per_s, query.concurrency)
     if query.max_ttft_s is not None:
         verb = "meets" if found.ttft.value <= query.max_ttft_s else "misses"
         yield f"a first token after {found.ttft.value:.2f} s {verb} the wish of {query.max_ttft_s:g} s"
@@ -303,6 +301,28 @@ def _goal_notes(found: Estimate, query: Query) -> Iterator[str]:
         measured = query.measured.tokens_per_s
         word = "within" if low <= measured <= high else "below" if measured < low else "above"
         yield f"your {measured:g} tokens/s is {word} the expected {low:.1f} to {high:.1f} for one request"
+
+
+def _rate_note(found: Estimate, wish: float, concurrency: int | None) -> str:
+    """At a stated load whether each request gets the wished rate; at none how many requests can have it."""
+    rate = 1 / found.tpot.value
+    if concurrency is not None:
+        verb = "meets" if rate >= wish else "misses"
+        return f"{rate:.1f} tokens/s for each of {concurrency:,} requests {verb} the wish of {wish:g}"
+    if rate < wish:
+        return f"{rate:.1f} tokens/s for one request alone misses the wish of {wish:g}"
+    return f"up to {_requests_at(found, wish):,} requests at once get the wished {wish:g} tokens/s each"
+
+
+def _requests_at(found: Estimate, wish: float) -> int:
+    """The largest number of requests that each get that rate on this layout, at most what the cache holds."""
+    low, high = 1, max(1, int(min(found.max_concurrency, MOST_CONCURRENCY)))
+    while low < high:
+        middle = (low + high + 1) // 2
+        load = replace(found.request.load, concurrency=middle)
+        at = estimate(replace(found.request, load=load, layout=found.layout))
+        low, high = (middle, high) if 1 / at.tpot.value >= wish else (low, middle - 1)
+    return low
 
 
 def _recommendation(model: LoadedModel, weights: str | None, query: Query, order: str) -> Recommendation:

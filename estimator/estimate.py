@@ -26,10 +26,11 @@ from estimator.throughput import SweetSpot, max_throughput, sweet_spot, throughp
 from estimator.tier import Tier, tier
 from estimator.workload import MOST_GPUS, Workload
 
-__all__ = ["Estimate", "Request", "estimate", "estimate_if_held", "stack_of"]
+__all__ = ["IF_IT_FITTED", "Estimate", "Request", "estimate", "estimate_if_held", "stack_of"]
 
 ALMOST_ALL_WEIGHTS: Final = 0.999
 """A rank's share is rounded in the last digits: only a clear excess rules a machine out."""
+IF_IT_FITTED: Final = "times and rates are those it would have if it fitted"
 NEARLY: Final = 0.95
 """Among layouts within so much of the best throughput, one that holds all requests at once is preferred."""
 
@@ -277,7 +278,8 @@ def _speed(d: Deployment, request: Request, times: Latency, asked: float, throug
         found = correction(metric, key, Place(asked, request.load, d.layout.gpus), band)
         if found is None or not request.uses_offsets:
             return interval
-        said.append(f"{name} x {found.factor:.2f}, from {found.runs} runs of this stack until {found.latest}")
+        until = "" if found.latest == "undated" else f" until {found.latest}"
+        said.append(f"{name} x {found.factor:.2f}, from {found.runs} measured runs of this stack{until}")
         return interval.anchored(found.factor, found.half_width)
 
     ttft, tpot = corrected("ttft", "TTFT", ttft), corrected("tpot", "TPOT", tpot)
@@ -315,7 +317,8 @@ def _capacity(setup: Setup, memory: MemoryEstimate, layout: Layout) -> float:
         return max(1.0, memory.max_concurrency)  # its slots are cut for the whole context
     held = memory.sequence_cache.bytes_at(math.ceil(setup.request.load.mean_context_tokens))
     in_cache = layout.data * memory.kv_pool_bytes / held if held else math.inf
-    return max(1.0, min(in_cache, float(setup.settings.max_num_seqs * layout.data)))
+    most = min(in_cache, float(setup.settings.max_num_seqs * layout.data))
+    return max(1.0, math.floor(most))
 
 
 def _throughput(d: Deployment, load: Workload, times: Latency, capacity: float) -> tuple[float, float]:
@@ -356,7 +359,7 @@ def _warnings(setup: Setup, memory: MemoryEstimate, layout: Layout) -> tuple[str
     if longest is not None and load.context_tokens > longest:
         found.append(f"{load.context_tokens:,} tokens are beyond the model's maximum of {longest:,}")
     if not memory.fits:
-        found.append("times and rates are those it would have if it fitted")
+        found.append(IF_IT_FITTED)
     elif load.concurrency is not None:
         found += _queue_warnings(setup, memory, layout, load.concurrency)
     if request.gpus > replicas * layout.gpus:

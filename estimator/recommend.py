@@ -15,20 +15,24 @@ from estimator.errors import EstimatorError
 from estimator.estimate import Estimate, estimate_if_held
 from estimator.gpus import GPUS
 from estimator.hardware import Gpu
+from estimator.platforms import PLATFORMS
+from estimator.prices import price_of
 from estimator.setup import Request
 from estimator.units import GIB
 
-Change = Literal["context", "kv_cache", "weights", "hardware", "gpus"]
+Change = Literal["context", "kv_cache", "weights", "engine", "hardware", "gpus", "machine"]
 
 SHORTEST_USEFUL_CONTEXT_TOKENS: Final = 1024
 """A context below this is no answer to someone who asked for more."""
-MOST_GPUS_OFFERED: Final = 128
 SMALLER_FORMATS: Final = ("fp8", "nvfp4", "int4")
 """Formats tried in place of a larger one, the gentlest first; nvfp4 only where the card multiplies it natively."""
-SMALLER_LOCAL_FORMATS: Final = ("q8_0", "q6_k", "q4_k_m", "iq3_xxs")
+SMALLER_LOCAL_FORMATS: Final = ("q8_0", "q6_k", "q4_k_m", "q3_k_m", "iq2_xxs")
+MACHINES_INSTEAD: Final = 3
+LONGEST_USEFUL_TTFT_S: Final = 120.0
+"""A machine whose first token takes longer holds the model and serves nobody; say a wish to see it."""
 LEAST_PEER_RATE: Final = 0.75
 """A card offered in place of another computes at least so much of its rate."""
-COUNTS: Final = (1, 2, 4, 8, 16, 32, 64)
+COUNTS: Final = (1, 2, 4, 8, 16, 32, 64, 128)
 OFFERED_VENDORS: Final = frozenset({"NVIDIA", "AMD"})
 """Cards that run the engines estimated here and that one can rent."""
 
@@ -51,16 +55,25 @@ def alternatives(asked: Estimate) -> tuple[Alternative, ...]:
     if asked.fits and asked.max_concurrency >= (asked.request.load.concurrency or 1):
         return ()
     request = replace(asked.request, layout=None)
-    found: list[Alternative] = []
-    for change, candidates in (
+    tried: tuple[tuple[Change, Iterator[Request]], ...] = (
         ("context", _shorter_contexts(asked)),
         ("kv_cache", _smaller_caches(asked, request)),
         ("weights", _smaller_weights(asked, request)),
+        ("engine", _gguf_files(asked, request)),
         ("hardware", _larger_cards(request)),
         ("gpus", _more_gpus(request)),
-    ):
-        found += [Alternative(change, fitting) for fitting in _first_fitting(candidates)]  # type: ignore[arg-type]  # the literal above
-    return tuple(found)
+    )
+    found: list[Alternative] = []
+    for change, candidates in tried:
+        if change != "engine" or not any(other.change == "weights" for other in found):
+            found += [Alternative(change, fitting) for fitting in _first_fitting(candidates)]
+    return tuple(found or _machines_instead(request))
+
+
+def _machines_instead(request: Request) -> Iterator[Alternative]:
+    """Where no single change works, the cheapest machines of any kind."""
+    for machine in recommend(request, offered_gpus(), Target(), limit=MACHINES_INSTEAD):
+        yield Alternative("machine", machine)
 
 
 def _first_fitting(candidates: Iterable[Request]) -> Iterator[Estimate]:
@@ -100,11 +113,19 @@ def _smaller_weights(asked: Estimate, request: Request) -> Iterator[Request]:
             yield replace(request, weights=name)
 
 
+def _gguf_files(asked: Estimate, request: Request) -> Iterator[Request]:
+    """The same machine under llama.cpp, which keeps less for itself and has smaller formats."""
+    is_open = request.engine is None and asked.engine.name != "llama.cpp" and request.gpus <= NODE_GPUS
+    if is_open and request.gpu.architecture_class in PLATFORMS["llama.cpp"].cards:
+        for name in SMALLER_LOCAL_FORMATS:
+            yield replace(request, weights=name, engine="llama.cpp", engine_version=None, cache_format=None)
+
+
 def _larger_cards(request: Request) -> Iterator[Request]:
-    """Cards with more memory, the least of it first, in the same number."""
+    """Cards with more memory, the least of it first, in the same number; those that one can rent before the others."""
     mine = request.gpu.engine_memory_bytes
     larger = [gpu for gpu in offered_gpus() if gpu.engine_memory_bytes > mine * 1.05 and _is_peer(gpu, request.gpu)]
-    for gpu in sorted(larger, key=lambda gpu: gpu.engine_memory_bytes):
+    for gpu in sorted(larger, key=lambda gpu: (price_of(gpu.id) is None, gpu.engine_memory_bytes)):
         yield replace(request, gpu=gpu)
 
 
@@ -120,8 +141,8 @@ def _is_peer(gpu: Gpu, asked: Gpu) -> bool:
 def _more_gpus(request: Request) -> Iterator[Request]:
     if request.gpu.shares_memory_with_cpu:
         return  # Macs and the like do not join into one machine
-    count = request.gpus * 2
-    while count <= MOST_GPUS_OFFERED:
+    count, most = request.gpus * 2, max(_counts(request.gpu)[-1], NODE_GPUS)
+    while count <= most:
         yield replace(request, gpus=count)
         count *= 2
 
@@ -143,6 +164,8 @@ class Target:
 
     def is_met(self, found: Estimate) -> bool:
         """Whether each request gets its tokens per second and its first token in time."""
+        if self.max_ttft_s is None and found.ttft.value > LONGEST_USEFUL_TTFT_S:
+            return False
         is_fast = self.min_tokens_per_s is None or 1 / found.tpot.value >= self.min_tokens_per_s
         return is_fast and (self.max_ttft_s is None or found.ttft.value <= self.max_ttft_s)
 

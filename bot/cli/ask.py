@@ -1,21 +1,15 @@
 """`hubgauge "QUESTION"`: the whole answer."""
 
-import shutil
-import sys
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import click
 
 from bot.bootstrap import model_loader
-from bot.cli.lines import STDIN, Json, each_line, echo_json, fail
+from bot.cli.lines import STDIN, Json, each_line, echo_json, echo_report, fail
 from bot.errors import USER_ERRORS
 
 if TYPE_CHECKING:
     from estimator.anchor import Measurement
-
-MOST_COLUMNS: Final = 120
-"""Sentences beyond this are hard to read, however wide the terminal."""
-PIPED_COLUMNS: Final = 100
 
 
 @click.command("ask", context_settings={"ignore_unknown_options": True})
@@ -52,11 +46,8 @@ def command(question: tuple[str, ...], as_json: bool, measured: str | None) -> N
         echo_json(answer_json(found))
         return
     from bot.render.compose import compose
-    from bot.render.text import plain, to_text
 
-    is_terminal = sys.stdout.isatty()
-    width = min(shutil.get_terminal_size().columns, MOST_COLUMNS) if is_terminal else PIPED_COLUMNS
-    click.echo(to_text(compose(found), click.style if is_terminal else plain, width))
+    echo_report(compose(found))
 
 
 def _measured(text: str | None) -> "tuple[Measurement, ...]":

@@ -10,11 +10,10 @@ from typing import Final, Literal
 
 import click
 
-from bot.cli.lines import echo_json
+from bot.cli.lines import echo_json, echo_report
 from bot.render.report import Mood, Report, Section, Table
-from bot.render.text import plain, to_text
 
-State = Literal["works", "set", "missing", "fails"]
+State = Literal["works", "set", "not set", "missing", "out of reach", "fails"]
 
 VARIABLES: Final = (
     ("HF_TOKEN", "reads gated and private models"),
@@ -58,9 +57,7 @@ def command(as_json: bool) -> None:
     if as_json:
         echo_json({"ok": is_well, "findings": [asdict(finding) for finding in findings]})
     else:
-        click.echo(
-            to_text(_report(findings, "yes" if is_well else "no"), click.style if sys.stdout.isatty() else plain)
-        )
+        echo_report(_report(findings, "yes" if is_well else "no"))
     sys.exit(0 if is_well else 1)
 
 
@@ -103,21 +100,21 @@ def _hub() -> Iterator[Finding]:
         yield Finding("hub", "fails", f"{error.message} {error.hint}")
     except IngestError as error:
         # a Hub out of reach is no fault of the settings, unless they say where it is
-        state: State = "fails" if os.environ.get("HF_ENDPOINT") else "missing"
-        yield Finding("hub", state, f"not in reach, bundled models still answer: {error.message}")
+        state: State = "fails" if os.environ.get("HF_ENDPOINT") else "out of reach"
+        yield Finding("hub", state, f"bundled models still answer: {error.message}")
     else:
         yield Finding("hub", "works", Asked("", settings.endpoint, has_token=False).host)
 
 
 def _variables() -> Iterator[Finding]:
     for name, purpose in VARIABLES:
-        yield Finding(name, "set" if os.environ.get(name) else "missing", purpose)
+        yield Finding(name, "set" if os.environ.get(name) else "not set", purpose)
 
 
 def _extras() -> Iterator[Finding]:
     for extra, module in EXTRAS:
         has_it = importlib.util.find_spec(module) is not None
-        said = "installed" if has_it else f"pip install 'hubgauge[{extra}]'"
+        said = "installed" if has_it else f"optional: pip install '.[{extra}]' in the checkout"
         yield Finding(f"[{extra}]", "works" if has_it else "missing", said)
 
 
@@ -125,5 +122,7 @@ def _report(findings: list[Finding], mood: Mood) -> Report:
     rows = tuple((finding.name, finding.state, finding.said) for finding in findings)
     failing = ", ".join(finding.name for finding in findings if finding.state == "fails")
     verdict = "All that is set works." if mood == "yes" else f"Something that is set fails: {failing}."
+    if any(finding.state == "out of reach" for finding in findings):
+        verdict += " The Hub is out of reach: bundled and cached models only."
     section = Section(heading="", mood=mood, verdict=verdict, tables=(Table("Looked at", rows),))
     return Report(title="doctor", sections=(section,))

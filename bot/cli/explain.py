@@ -6,11 +6,10 @@ import click
 
 from bot.answer import Result, answer
 from bot.bootstrap import model_loader
-from bot.cli.lines import STDIN, Json, each_line, echo_json, fail
+from bot.cli.lines import STDIN, Json, each_line, echo_json, echo_report, fail
 from bot.errors import USER_ERRORS, QuestionError
 from bot.render.compose import explained_section
 from bot.render.report import Report
-from bot.render.text import to_text
 from estimator.explain import explain
 
 
@@ -40,7 +39,7 @@ def command(question: tuple[str, ...], as_json: bool) -> None:
             echo_json(work(" ".join(question)))
         else:
             sections = tuple(explained_section(result) for result in results(" ".join(question)))
-            click.echo(to_text(Report(title="explain", sections=sections)))
+            echo_report(Report(title="explain", sections=sections))
     except USER_ERRORS as error:
         fail(error, as_json=as_json)
 

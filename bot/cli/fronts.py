@@ -17,7 +17,7 @@ def start(extra: str, run: Callable[[], None]) -> None:
         run()
     except ModuleNotFoundError as error:
         click.echo(f"hubgauge: {error.name} is not installed", err=True)
-        click.echo(f"  pip install 'hubgauge[{extra}]'", err=True)
+        click.echo(f"  pip install '.[{extra}]' in the checkout", err=True)
         sys.exit(1)
     except USER_ERRORS as error:
         fail(error, as_json=False)

@@ -3,9 +3,8 @@
 import click
 
 from bot import humanize as say
-from bot.cli.lines import echo_json, fail
+from bot.cli.lines import echo_json, echo_report, fail
 from bot.render.report import Report, Section, Table
-from bot.render.text import to_text
 from estimator.errors import EstimatorError
 from estimator.gpus import GPUS, find_gpu
 from estimator.hardware import Gpu
@@ -29,7 +28,7 @@ def command(name: str | None, as_json: bool) -> None:
     if as_json:
         echo_json({"hardware": [_json(gpu) for gpu in cards]})
     else:
-        click.echo(to_text(_one(cards[0]) if name else _all(cards)))
+        echo_report(_one(cards[0]) if name else _all(cards))
 
 
 def _json(gpu: Gpu) -> dict[str, object]:

@@ -7,17 +7,24 @@ end.
 
 import io
 import json
+import shutil
 import sys
 import traceback
 from collections.abc import Callable, Iterator
-from typing import Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
 
 from bot.errors import USER_ERRORS, QuestionError, error_json
 from bot.render.visible import visible, visible_json
 
+if TYPE_CHECKING:
+    from bot.render.report import Report
+
 STDIN: Final = "-"
+MOST_COLUMNS: Final = 120
+"""Sentences beyond this are hard to read, however wide the terminal."""
+PIPED_COLUMNS: Final = 100
 MOST_LINE_CHARACTERS: Final = 2**20
 """A line beyond this is refused as a line: nothing a person or script asks is that long."""
 
@@ -32,6 +39,17 @@ def echo_json(value: Json) -> None:
 
 def _written(value: Json, indent: int | None = None) -> str:
     return visible_json(json.dumps(value, ensure_ascii=False, indent=indent))
+
+
+def echo_report(report: "Report") -> None:
+    """The report in the terminal's width and colours; plain, with whole tables, when piped."""
+    from bot.render.text import plain, to_text
+
+    if sys.stdout.isatty():
+        width = min(shutil.get_terminal_size().columns, MOST_COLUMNS)
+        click.echo(to_text(report, click.style, width))
+    else:
+        click.echo(to_text(report, plain, PIPED_COLUMNS, folds_tables=False))
 
 
 def fail(error: Exception, *, as_json: bool) -> NoReturn:

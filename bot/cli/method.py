@@ -2,9 +2,8 @@
 
 import click
 
-from bot.cli.lines import echo_json, fail
+from bot.cli.lines import echo_json, echo_report, fail
 from bot.render.report import Notes, Report, Section, Table
-from bot.render.text import to_text
 from estimator.errors import EstimatorError, UnknownMethod
 from estimator.methods import METHODS, compute
 
@@ -33,7 +32,7 @@ def command(name: str | None, values: tuple[str, ...], as_json: bool) -> None:
     if as_json:
         echo_json(dict(found))
     else:
-        click.echo(to_text(_report(name, found)))
+        echo_report(_report(name, found))
 
 
 def _pair(word: str) -> tuple[str, float]:

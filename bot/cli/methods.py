@@ -4,13 +4,12 @@ import click
 
 from bot.answer import Result, answer
 from bot.bootstrap import model_loader
-from bot.cli.lines import STDIN, Json, each_line, echo_json, fail
+from bot.cli.lines import STDIN, Json, each_line, echo_json, echo_report, fail
 from bot.errors import USER_ERRORS, QuestionError
 from bot.methods import compare
 from bot.render.as_json import estimate_json
 from bot.render.compose import methods_section
 from bot.render.report import Report
-from bot.render.text import to_text
 
 
 @click.command("methods", context_settings={"ignore_unknown_options": True})
@@ -39,7 +38,7 @@ def command(question: tuple[str, ...], as_json: bool) -> None:
             echo_json(work(" ".join(question)))
         else:
             sections = tuple(methods_section(result) for result in results(" ".join(question)))
-            click.echo(to_text(Report(title="methods", sections=sections)))
+            echo_report(Report(title="methods", sections=sections))
     except USER_ERRORS as error:
         fail(error, as_json=as_json)
 

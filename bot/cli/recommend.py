@@ -7,12 +7,11 @@ import click
 
 from bot.answer import Answer, answer_query
 from bot.bootstrap import model_loader
-from bot.cli.lines import STDIN, each_line, echo_json, fail
+from bot.cli.lines import STDIN, each_line, echo_json, echo_report, fail
 from bot.errors import USER_ERRORS
 from bot.question import parse
 from bot.render.as_json import answer_json
 from bot.render.compose import compose
-from bot.render.text import to_text
 from estimator.recommend import ORDERS
 
 ORDER_NAMES: Final = tuple(ORDERS)
@@ -43,4 +42,4 @@ def command(question: tuple[str, ...], by: str, as_json: bool) -> None:
     if as_json:
         echo_json(answer_json(answered))
     else:
-        click.echo(to_text(compose(answered)))
+        echo_report(compose(answered))

@@ -4,11 +4,10 @@ import click
 
 from bot import humanize as say
 from bot.bootstrap import model_loader
-from bot.cli.lines import STDIN, each_line, echo_json, fail
+from bot.cli.lines import STDIN, each_line, echo_json, echo_report, fail
 from bot.errors import USER_ERRORS
 from bot.render.as_json import spec_json
 from bot.render.report import Notes, Report, Section, Table
-from bot.render.text import to_text
 from ingest.load import LoadedModel
 
 
@@ -32,7 +31,7 @@ def command(model: str, as_json: bool) -> None:
     if as_json:
         echo_json(spec_json(found))
     else:
-        click.echo(to_text(_report(found)))
+        echo_report(_report(found))
 
 
 def _report(model: LoadedModel) -> Report:

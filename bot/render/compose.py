@@ -4,7 +4,8 @@ Order of each section, from what closes such threads: yes or no, the margin, the
 memory, speed and cost, then what was assumed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from bot import humanize as say
 from bot.answer import Answer, Recommendation, Result
@@ -13,7 +14,7 @@ from bot.methods import Compared, compare
 from bot.render.help import help_report
 from bot.render.report import Notes, Report, Section, Table
 from estimator.band import Interval
-from estimator.estimate import Estimate
+from estimator.estimate import IF_IT_FITTED, Estimate
 from estimator.explain import explain
 from estimator.model_spec import ModelSpec
 from estimator.recommend import Alternative
@@ -24,8 +25,10 @@ CHANGES = {
     "context": "a shorter context",
     "kv_cache": "a smaller KV cache",
     "weights": "smaller weights",
+    "engine": "llama.cpp",
     "hardware": "another card",
     "gpus": "more GPUs",
+    "machine": "another machine",
 }
 
 
@@ -34,7 +37,7 @@ def compose(answer: Answer) -> Report:
     if answer.query.intent == "help":
         return help_report()
     if answer.query.intent == "pick" and answer.results:
-        return Report(title="Models that fit", sections=(pick_section(answer.results),), footer=answer.notes)
+        return Report(title="Models that fit", sections=(_with_remarks(pick_section(answer.results), answer.notes),))
     sections = [result_section(result) for result in answer.results]
     if answer.query.intent == "explain":
         sections = [explained_section(result) for result in answer.results] or sections
@@ -42,7 +45,12 @@ def compose(answer: Answer) -> Report:
         sections += [methods_section(result) for result in answer.results]
     sections += [recommendation_section(found) for found in answer.recommendations]
     title = "; ".join(f"{section.heading}: {section.verdict}" for section in sections)
-    return Report(title=title, sections=tuple(sections), footer=answer.notes)
+    return Report(title=title, sections=(_with_remarks(sections[0], answer.notes), *sections[1:]))
+
+
+def _with_remarks(section: Section, remarks: Sequence[str]) -> Section:
+    """What was left out of the question or not understood, said at once: below the tables nobody would see it."""
+    return replace(section, verdict=" ".join((section.verdict, *(f"Note: {each}." for each in remarks))))
 
 
 # -- one model on one machine ---------------------------------------------------------------------------------------
@@ -160,7 +168,10 @@ def _speed_table(found: Estimate) -> Table:
             "Tokens/s for each request",
             f"{say.rate(per_request.value)} ({say.rate(per_request.low)} to {say.rate(per_request.high)})",
         ),
-        (f"Tokens/s of the machine, {say.count(found.concurrency)} at once", f"{say.rate(rate.value)} ({spread})"),
+        (
+            f"Tokens/s of the machine, {say.count(found.concurrency)} at once on their mean length",
+            f"{say.rate(rate.value)} ({spread})",
+        ),
         ("Bound by", found.bound),
         ("Roofline TPOT, uncalibrated", say.seconds(found.roofline_tpot_s)),
         ("Sweet-spot batch", spot),
@@ -175,8 +186,11 @@ def _cost_tables(found: Estimate) -> Iterator[Table]:
     hour, out, into = cost.usd_per_hour, cost.usd_per_mtok_output, cost.usd_per_mtok_input
     rows = (
         ("Machine, per hour", f"{say.usd(hour.median)} ({say.usd(hour.low)} to {say.usd(hour.high)})"),
-        ("Million output tokens", f"{say.usd(out.median)} ({say.usd(out.low)} to {say.usd(out.high)})"),
-        ("Million input tokens", f"{say.usd(into.median)} ({say.usd(into.low)} to {say.usd(into.high)})"),
+        (
+            "Million output tokens, their prompts included",
+            f"{say.usd(out.median)} ({say.usd(out.low)} to {say.usd(out.high)})",
+        ),
+        ("Million input tokens alone", f"{say.usd(into.median)} ({say.usd(into.low)} to {say.usd(into.high)})"),
     )
     yield Table(f"Cost, prices of {cost.prices_as_of}", rows)
 
@@ -219,7 +233,7 @@ def _cache(found: Estimate) -> str:
 
 
 def _notes(model: LoadedModel, found: Estimate, notes: tuple[str, ...]) -> Iterator[Notes]:
-    warnings = (*notes, *model.warnings, *found.warnings)
+    warnings = (*notes, *model.warnings, *(said for said in found.warnings if said != IF_IT_FITTED))
     if warnings:
         yield Notes("Mind", warnings)
     yield Notes("Assumed", found.assumptions)

@@ -31,16 +31,17 @@ def plain(text: str, *, fg: str | None = None, bold: bool = False) -> str:
     return text
 
 
-def to_text(report: Report, style: Style = plain, width: int = 100) -> str:
-    """The whole report, without a newline at the end."""
-    parts = [line for section in report.sections for line in (*_section(section, style, max(width, LEAST_WIDTH)), "")]
+def to_text(report: Report, style: Style = plain, width: int = 100, *, folds_tables: bool = True) -> str:
+    """The whole report, without a newline at the end; `folds_tables` False keeps wide tables whole, for pipes."""
+    width = max(width, LEAST_WIDTH)
+    parts = [line for section in report.sections for line in (*_section(section, style, width, folds_tables), "")]
     parts += [line for note in report.footer for line in _wrapped(note, width, "")]
     while parts and not parts[-1]:
         parts.pop()
     return "\n".join(parts)
 
 
-def _section(section: Section, style: Style, width: int) -> Iterator[str]:
+def _section(section: Section, style: Style, width: int, folds_tables: bool) -> Iterator[str]:
     if section.heading:
         yield style(visible(section.heading), bold=True)
     for line in _wrapped(section.verdict, width, ""):
@@ -48,7 +49,7 @@ def _section(section: Section, style: Style, width: int) -> Iterator[str]:
     for table in section.tables:
         yield ""
         yield style(table.title, bold=True)
-        yield from _table(table, width)
+        yield from _table(table, width, folds_tables)
     for name, command in section.commands:
         yield ""
         yield style(f"Start it with {name}", bold=True)
@@ -59,7 +60,7 @@ def _section(section: Section, style: Style, width: int) -> Iterator[str]:
         yield from _notes(notes, width)
 
 
-def _table(table: Table, width: int) -> Iterator[str]:
+def _table(table: Table, width: int, folds: bool) -> Iterator[str]:
     """Aligned columns; a table too wide for the terminal becomes one paragraph a row, a list of facts wraps."""
     rows: list[Sequence[str]] = [[visible(cell) for cell in row] for row in table.rows]
     if table.columns:
@@ -67,7 +68,7 @@ def _table(table: Table, width: int) -> Iterator[str]:
     columns = range(max(len(row) for row in rows))
     widths = [max(len(row[column]) for row in rows if column < len(row)) for column in columns]
     is_too_wide = sum(widths) + len(INDENT) * len(widths) > width
-    if is_too_wide and table.columns:
+    if is_too_wide and table.columns and folds:
         yield from _paragraphs(rows[0], rows[1:], width)
     else:
         for row in rows:

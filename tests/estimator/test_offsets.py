@@ -32,8 +32,8 @@ def test_a_measured_stack_is_corrected_and_says_on_how_many_runs() -> None:
     found = estimate(request())
     alone = estimate(replace(request(), uses_offsets=False))
     assert found.tpot.value != alone.tpot.value
-    assert any("runs of this stack until" in said for said in found.assumptions)
-    assert not any("runs of this stack" in said for said in alone.assumptions)
+    assert any("measured runs of this stack" in said for said in found.assumptions)
+    assert not any("measured runs of this stack" in said for said in alone.assumptions)
 
 
 def test_a_stack_that_nobody_measured_is_left_to_the_formula() -> None:

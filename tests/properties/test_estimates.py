@@ -79,13 +79,18 @@ def test_alternatives_fit_and_change_what_they_say_alone(request: Request) -> No
         assert other.estimate.max_concurrency >= (request.load.concurrency or 1)
         changed = {f.name for f in fields(Request) if getattr(other.request, f.name) != getattr(request, f.name)}
         says = {
-            "context": "load",
-            "kv_cache": "cache_format",
-            "weights": "weights",
-            "hardware": "gpu",
-            "gpus": "gpus",
+            "context": {"load"},
+            "kv_cache": {"cache_format"},
+            "weights": {"weights"},
+            "engine": {"weights", "engine"},
+            "hardware": {"gpu"},
+            "gpus": {"gpus"},
+            "machine": {"gpu", "gpus"},
         }[other.change]
-        assert changed - {"layout"} == {says}
+        assert changed - {"layout", "engine_version"} <= says | (
+            {"cache_format"} if other.change == "engine" else set()
+        )
+        assert changed & says
         assert other.request.load.concurrency == request.load.concurrency
 
 

@@ -8,6 +8,7 @@ from ingest.config_reader import ConfigReader
 from ingest.families import more_languages, more_projectors, more_towers, projectors, qformers, towers
 from ingest.families.anatomy import Anatomy, FamilyReader
 from ingest.families.crossing import CROSSING
+from ingest.families.gemma3n_towers import gemma3n_audio, gemma3n_vision
 from ingest.families.inkling import INKLING
 from ingest.families.language import LANGUAGE
 from ingest.families.multimodal import Multimodal, by_model_type, no_tower
@@ -64,11 +65,12 @@ IMAGE_TEXT: Final[Mapping[str, FamilyReader]] = {
     "cosmos3_omni": _of("qwen3_vl_text", alone(towers.qwen3_vision)),
     "deepseek_vl_hybrid": _of("llama", more_projectors.deepseek_vl_hybrid_vision),
     "ernie4_5_vl_moe": _of("ernie4_5_vl_moe_text", more_projectors.ernie_vision),
+    "gemma3n": _of("gemma3n_text", gemma3n_vision, gemma3n_audio),
     "got_ocr2": _of("qwen2", more_projectors.got_ocr_vision),
     "granite_docling": _of("granite_docling_text", more_projectors.granite_docling_vision),
     "idefics2": _of("mistral", more_projectors.idefics2_vision),
     "inkling2": untied(_of("inkling2_text", alone(more_towers.inkling2))),
-    "inkling_mm_model": untied(_of("inkling_text", alone(more_towers.folded), more_projectors.inkling_audio)),
+    "inkling_mm_model": untied(_of("inkling_text", more_projectors.inkling_vision, more_projectors.inkling_audio)),
     "instructblip": _of("opt", qformers.instructblip_vision),
     "instructblipvideo": _of("opt", qformers.instructblip_vision),
     "janus": _of("llama", more_projectors.janus_vision),

@@ -155,7 +155,8 @@ def inkling2_text(config: ConfigReader) -> Anatomy:
     parts: list[tuple[GroupedQueryAttention | Recurrence, FeedForward | None, int]] = []
     for layer, kind in enumerate(read_kinds(config, layers)):
         own, is_full = geometry(config, kind), kind == FULL
-        extra = width * own.heads * (own.head_dim + 1) + own.relative * config.positive_int("rel_extent")
+        reach = own.window or config.positive_int("rel_extent")
+        extra = width * own.heads * (own.head_dim + 1) + own.relative * reach
         mixer = attention(own, extra_matrices=extra, vectors=own.heads * (own.head_dim + own.relative))
         kernels = 2 * own.keys * own.kernel + (2 * width * own.kv_heads * own.kernel if is_full else 0)
         norms, queries = (4, 3) if is_full else (2, 1)

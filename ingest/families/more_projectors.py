@@ -178,10 +178,15 @@ def unlimited_ocr_vision(config: ConfigReader, language: Headline) -> int:
     return more_towers.sam(fine) + more_towers.halvings(*channels) + clip + linear(channels[-1] + width, out) + 2 * out
 
 
-def inkling_audio(config: ConfigReader, language: Headline) -> int:  # noqa: ARG001  # same question to each
+def inkling_vision(config: ConfigReader, language: Headline) -> int:
+    """Inkling's folding tower, whose last matrix is as wide as the language model."""
+    return more_towers.folded(config.section("vision_config"), language.hidden_size)
+
+
+def inkling_audio(config: ConfigReader, language: Headline) -> int:
     """A table of words for each mel bin, and a norm, where the model hears."""
     audio = config.optional_section("audio_config")
     if audio is None:
         return 0
     words = audio.positive_int("n_mel_bins", "num_codebooks") * audio.positive_int("mel_vocab_size", "codebook_size")
-    return (words + 1) * audio.positive_int("text_hidden_size")
+    return (words + 1) * language.hidden_size

@@ -286,17 +286,14 @@ def inkling2(config: ConfigReader) -> int:
     return patches(config, width, bias=False) + (2 + side * side) * width + norm(width) + stack + merger
 
 
-def folded(config: ConfigReader) -> int:
+def folded(config: ConfigReader, out: int) -> int:
     """Inkling's tower: matrices that fold pixels into ever larger patches, space first, then time, norms between.
 
     The sizes that a layer may reach are the prime factors of the patch, largest first; each layer takes the one
     nearest to an even growth, on a logarithmic scale, from one pixel to the whole patch.
     """
-    channels, layers, out = (
-        config.positive_int("num_channels", default=3),
-        config.layer_count("num_hidden_layers", "n_layers"),
-        config.positive_int("text_hidden_size"),
-    )
+    channels = config.positive_int("num_channels", default=3)
+    layers = config.layer_count("num_hidden_layers", "n_layers")
     scales = [(1, channels), *_folds(config, channels)]
     if layers < len(scales):
         raise config.unsupported("num_hidden_layers", layers, f"known are at least {len(scales)} layers here")

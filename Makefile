@@ -44,6 +44,9 @@ wheel: $(VENV)/.test ## build the wheel, install it in an empty environment and 
 bench: $(VENV)/.test ## time what must be fast, each against a floor of the same run
 	$(BIN)/python -m tests.bench
 
+fuzz: $(VENV)/.test ## read 200,000 spoilt configs: each is a spec or an explained refusal
+	$(BIN)/python -m tests.fuzz
+
 CORPUS ?= ../shared
 validate: $(VENV)/.test ## write docs/accuracy.md from the measured runs of the corpus (CORPUS=../shared)
 	$(BIN)/python -m tests.validation.accuracy $(CORPUS)
@@ -51,4 +54,4 @@ validate: $(VENV)/.test ## write docs/accuracy.md from the measured runs of the 
 clean: ## remove what the other targets made
 	rm -rf $(VENV) build dist
 
-.PHONY: help ask setup test lint format wheel bench validate clean
+.PHONY: help ask setup test lint format wheel bench fuzz validate clean

@@ -44,6 +44,14 @@ class Trace:
             self.warnings.append(text)
 
 
+def _shown(value: object) -> str:
+    """A stranger's value as a message repeats it: short, and no longer than a float where it is a number."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        shown = repr(value)
+        return shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}..."
+    return f"{value:.6g}" if isinstance(value, float) or abs(value) < MAX_INT**4 else "huge"
+
+
 class ConfigReader:
     """One JSON object of a config, read by key. Sections of it are readers of their own with the same trace."""
 
@@ -126,10 +134,9 @@ class ConfigReader:
 
     def malformed(self, key: str, value: object, wanted: str) -> MalformedConfig:
         """The error for a key with an impossible value."""
-        shown = f"{value:.6g}" if isinstance(value, int | float) and not isinstance(value, bool) else repr(value)
-        shown = shown if len(shown) <= _SHOWN else shown[:_SHOWN] + "..."
         return MalformedConfig(
-            f"{self.trace.label}: {self.name_of(key)} is {shown}, not {wanted}", "check config.json at that commit"
+            f"{self.trace.label}: {self.name_of(key)} is {_shown(value)}, not {wanted}",
+            "check config.json at that commit",
         )
 
     def unsupported(self, key: str, value: object, why: str) -> UnsupportedArchitecture:
@@ -147,7 +154,7 @@ class ConfigReader:
         if isinstance(value, bool) or not isinstance(value, int):
             raise self.malformed(key, value, "a whole number")
         if not low <= value <= high:
-            raise self.malformed(key, value if abs(value) < MAX_INT**4 else "huge", f"between {low} and {high}")
+            raise self.malformed(key, value, f"between {low} and {high}")
         return value
 
     def positive_int(self, *keys: str, default: int | None = None, at_most: int = MAX_INT) -> int:

@@ -12,6 +12,8 @@ from ingest.families.table import FAMILIES, OTHER_KINDS
 from ingest.families.task_heads import with_task_head
 
 _SHORT_COMMIT: Final = 7
+_LONGEST_TYPE: Final = 60
+"""Characters of a stranger's model_type that a message repeats; the longest of transformers has 35."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ def _read(reader: ConfigReader, architectures: list[str]) -> Anatomy:
         )
     family = FAMILIES.get(model_type)
     if family is None:
-        named = f"model_type {model_type!r}" if model_type else "no model_type"
+        named = f"model_type {model_type[:_LONGEST_TYPE]!r}" if model_type else "no model_type"
         raise UnsupportedArchitecture(
             f"{reader.trace.label}: {named} (architectures: {', '.join(architectures)[:200] or 'none'}) is not known",
             "the shape of this architecture has not been described yet",

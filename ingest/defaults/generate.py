@@ -54,13 +54,15 @@ def rows() -> dict[str, Row]:
 
 
 def section_classes(config_class: Any) -> dict[str, Any]:
-    """The class of each section; where it is open, the one that an empty config gets."""
+    """The class of each section; where it is open, the one that an empty config gets, or the declared one for none."""
     sections = dict(getattr(config_class, "sub_configs", None) or {})
     try:
         empty = config_class()
     except Exception:  # noqa: BLE001  # some classes of transformers cannot be built empty; their sections stay open
         return {key: section for key, section in sections.items() if getattr(section, "model_type", "")}
-    built = {key: type(getattr(empty, key, None)) for key in sections}
+    built = {
+        key: section if (own := getattr(empty, key, None)) is None else type(own) for key, section in sections.items()
+    }
     return {key: section for key, section in built.items() if getattr(section, "model_type", "")}
 
 

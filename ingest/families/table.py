@@ -14,6 +14,7 @@ from ingest.families.image_text import IMAGE_TEXT
 from ingest.families.language import LANGUAGE, STEP3
 from ingest.families.multimodal import Multimodal, by_model_type
 from ingest.families.projectors import alone
+from ingest.families.speaking import SPEAKING
 
 ANY_LANGUAGE: Final = by_model_type(LANGUAGE)
 
@@ -42,6 +43,7 @@ def _any(language_type: str, tower: towers.Tower) -> Multimodal:
 
 FAMILIES: Final[Mapping[str, FamilyReader]] = {
     **LANGUAGE,
+    **SPEAKING,
     **IMAGE_TEXT,
     "aria": _vision("aria_text", projectors.aria_vision),
     "aya_vision": _any("cohere2", projectors.aya_vision),

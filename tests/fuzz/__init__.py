@@ -1,0 +1,1 @@
+"""Mutated real configs against the reader of models."""

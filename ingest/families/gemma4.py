@@ -74,7 +74,7 @@ def _attention(config: ConfigReader, kind: str, layer: int, *, shares: bool) -> 
     heads, kv_heads = config.positive_int("num_attention_heads"), config.positive_int("num_key_value_heads")
     keys_are_values = False
     if window is None:
-        head_dim = config.optional_int("global_head_dim") or head_dim
+        head_dim = _global_head_dim(config, head_dim)
         keys_are_values = config.boolean("attention_k_eq_v", default=False)
         if keys_are_values:
             kv_heads = config.optional_int("num_global_key_value_heads") or kv_heads
@@ -93,6 +93,16 @@ def _attention(config: ConfigReader, kind: str, layer: int, *, shares: bool) -> 
         has_value_projection=not shares and not keys_are_values,
         vector_parameters=head_dim if shares else 2 * head_dim,
     )
+
+
+def _global_head_dim(config: ConfigReader, head_dim: int) -> int:
+    """Width of a full layer's heads: stated, or 512 as the class has it; per-layer settings and a null change nothing.
+
+    Gemma4TextConfig takes 512 in its `__post_init__`, where no field shows it.
+    """
+    if config.states("per_layer_config") or config.raw("global_head_dim")[1] is None:
+        return config.optional_int("global_head_dim") or head_dim
+    return config.positive_int("global_head_dim", default=512)
 
 
 def _dense(config: ConfigReader, *, shares: bool) -> DenseFeedForward:

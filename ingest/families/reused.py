@@ -46,7 +46,7 @@ def zamba_kinds(config: ConfigReader, layers: int) -> Sequence[str]:
     """As `layers_block_type` says; else the third layer and each `attn_layer_period`-th after it are hybrid."""
     kinds = config.text_list("layers_block_type", "layer_types")
     if kinds is None:
-        if not config.states("attn_layer_period"):
+        if config.optional_int("attn_layer_period") is None:
             raise config.missing("layers_block_type")
         period, offset = config.positive_int("attn_layer_period"), config.count("attn_layer_offset")
         kinds = ["mamba", "mamba", HYBRID]

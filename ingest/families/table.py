@@ -129,6 +129,8 @@ OTHER_KINDS: Final[Mapping[str, str]] = {
     "vit": "an image encoder",
     "dinov2": "an image encoder",
     "whisper": "a speech recognizer (encoder-decoder)",
+    "musicgen": "a music generator of three parts (text encoder, decoder, audio codec)",
+    "musicgen_melody": "a music generator of three parts (text encoder, decoder, audio codec)",
     "wav2vec2": "a speech encoder",
     "hubert": "a speech encoder",
     "qwen3_omni_moe": "a speaking model of three parts (thinker, talker, code2wav); its thinker alone can be sized",

@@ -244,6 +244,11 @@ def moshi(config: ConfigReader) -> Anatomy:
     return replace(read, embedding_parameters=read.embedding_parameters + read.headline.hidden_size)
 
 
+def blt(config: ConfigReader) -> Anatomy:
+    """A refusal: BLT's cache holds patches, and how many bytes make one depends on the text."""
+    raise config.unsupported("model_type", "blt", "its cache grows by patches whose length depends on the text")
+
+
 def refuse_class(config: ConfigReader, suffix: str, why: str) -> None:
     """An error where the file is of a class that is not described."""
     architecture = (config.text_list("architectures") or [""])[0]
@@ -253,6 +258,7 @@ def refuse_class(config: ConfigReader, suffix: str, why: str) -> None:
 
 VARIANTS: Final[Mapping[str, FamilyReader]] = {
     "beam": BEAM,
+    "blt": blt,
     "cpmant": cpm_ant,
     "diffllama": Decoder(attention=changed(BIASED, with_lambdas)),
     "doge": DOGE,

@@ -82,7 +82,10 @@ def rembert_head(config: ConfigReader, head: Headline, table: int) -> int:  # no
 def xmod_adapters(config: ConfigReader) -> int:
     """An adapter for each language in each layer: two layers, and a norm of its own where the config wants one."""
     width = config.positive_int("hidden_size")
-    waist = int(width // config.number("adapter_reduction_factor", default=2)) or 1
+    factor = config.number("adapter_reduction_factor", default=2)
+    if not 1 <= factor <= width:
+        raise config.malformed("adapter_reduction_factor", factor, f"between 1 and {width}")
+    waist = int(width // factor)
     languages = len(config.text_list("languages") or ["en_XX"])
     return languages * (linear(width, waist) + linear(waist, width)) + (
         norm(width) if flag(config, "adapter_layer_norm") else 0

@@ -60,7 +60,7 @@ def _whole(quant: Quant, key: str, default: int) -> int:
     if value is None:
         return default
     if not isinstance(value, int) or isinstance(value, bool):
-        raise MalformedConfig(f"quantization_config.{key} is {value!r}", "a whole number is expected")
+        raise MalformedConfig(f"quantization_config.{key} is {value!r:.80}", "a whole number is expected")
     return value
 
 

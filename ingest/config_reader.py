@@ -183,6 +183,13 @@ class ConfigReader:
         """The number of layers, bounded: readers loop over them."""
         return self.positive_int(*(keys or ("num_hidden_layers",)), default=default, at_most=MAX_LAYERS)
 
+    def ratio(self, *keys: str, default: float | None = None) -> float:
+        """A finite number above 0."""
+        found = self.number(*keys, default=default)
+        if found <= 0:
+            raise self.malformed(keys[0], found, "above 0")
+        return found
+
     def number(self, *keys: str, default: float | None = None) -> float:
         """A finite number."""
         key, value = self.raw(*keys)

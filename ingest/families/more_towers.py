@@ -16,7 +16,7 @@ MAX_LEVELS = 64
 def sam(config: ConfigReader) -> int:
     """SAM's encoder: relative positions as long as a window, or as the image in global layers; a neck."""
     width, heads = config.positive_int("hidden_size"), config.positive_int("num_attention_heads")
-    inner = config.positive_int("mlp_dim", default=int(width * config.number("mlp_ratio", default=4)))
+    inner = config.positive_int("mlp_dim", default=int(width * config.ratio("mlp_ratio", default=4)))
     layers, side = config.layer_count(), square(config, "image_size")[0] // square(config, "patch_size")[0]
     seen = {layer for layer in config.int_list("global_attn_indexes") or () if layer < layers}
     total = patches(config, width) + sam_neck(config)
@@ -42,7 +42,7 @@ def halvings(*widths: int) -> int:
 def janus(config: ConfigReader) -> int:
     """Janus's tower: SigLIP with q/k norms over the whole width where the config wants them."""
     width = config.positive_int("hidden_size")
-    bias, inner = config.boolean("attention_bias", default=True), int(width * config.number("mlp_ratio", default=4))
+    bias, inner = config.boolean("attention_bias", default=True), int(width * config.ratio("mlp_ratio", default=4))
     extra = 2 * norm(width) if config.boolean("use_qk_norm", default=False) else 0
     stack = blocks(config.layer_count(), width, inner, qkv_bias=bias, extra=extra)
     return patches(config, width) + grid(config) * width + stack + norm(width)
@@ -179,7 +179,7 @@ def radio(config: ConfigReader) -> int:
     frames = config.optional_int("video_temporal_patch_size") or 0
     side = config.positive_int("max_img_size") // patch
     tokens = side * side + config.count("num_cls_tokens") + config.count("num_registers")
-    inner, bias = int(width * config.number("mlp_ratio", default=4)), config.boolean("qkv_bias", default=True)
+    inner, bias = int(width * config.ratio("mlp_ratio", default=4)), config.boolean("qkv_bias", default=True)
     stack = blocks(config.layer_count(), width, inner, qkv_bias=bias, extra=2 * width)
     return dim * width * (1 + frames) + tokens * width + stack
 
@@ -264,7 +264,7 @@ def davit(config: ConfigReader) -> int:
     first = config.optional_list("patch_prenorm") or []
     if not 0 < len(widths) == len(depths) == len(sides) == len(first):
         raise config.malformed("embed_dim", widths, "as many entries as depths, patch_size and patch_prenorm")
-    ratio, bias = config.number("mlp_ratio", default=4), config.boolean("qkv_bias", default=True)
+    ratio, bias = config.ratio("mlp_ratio", default=4), config.boolean("qkv_bias", default=True)
     total, before = 0, config.positive_int("in_channels", default=3)
     for width, depth, side, has_norm_first in zip(widths, depths, sides, first, strict=True):
         depthwise = 2 * linear(9, 1) * width

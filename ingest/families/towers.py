@@ -62,11 +62,9 @@ def square(config: ConfigReader, *keys: str, default: int | None = None) -> tupl
     if sides is None:
         side = config.positive_int(*keys, default=default)
         return side, side
-    if len(sides) == 1:
-        return sides[0], sides[0]
-    if len(sides) != 2 or min(sides) < 1:  # height and width
+    if len(sides) not in {1, 2} or min(sides) < 1:  # one side for both, or height and width
         raise config.malformed(keys[0], sides, "one side or two")
-    return sides[0], sides[1]
+    return sides[0], sides[-1]
 
 
 def grid(config: ConfigReader) -> int:
@@ -145,7 +143,7 @@ def pixtral(config: ConfigReader) -> int:
 def qwen2_vision(config: ConfigReader) -> int:
     """Qwen2-VL's tower: `embed_dim` wide, its `hidden_size` is the language model's."""
     width = config.positive_int("embed_dim")
-    inner = int(width * config.number("mlp_ratio", default=4))
+    inner = int(width * config.ratio("mlp_ratio", default=4))
     total = patches(config, width, bias=False, frames=square(config, "temporal_patch_size")[0])
     total += blocks(config.layer_count("depth"), width, inner)
     merge = config.positive_int("spatial_merge_size")
@@ -250,7 +248,10 @@ def whisper_encoder(config: ConfigReader) -> int:
 def gemma4_audio(config: ConfigReader) -> int:
     """Gemma 4's conformer: two networks, attention with relative positions, a light convolution in each layer."""
     width, kernel = config.positive_int("hidden_size"), config.positive_int("conv_kernel_size")
-    first, second = (config.int_list("subsampling_conv_channels") or [128, 32])[:2]
+    channels = config.int_list("subsampling_conv_channels") or [128, 32]
+    if len(channels) != 2 or min(channels) < 1:
+        raise config.malformed("subsampling_conv_channels", channels, "two widths")
+    first, second = channels
     heads = config.positive_int("num_attention_heads")
     total = 9 * first + first + 9 * first * second + second + (second * 32) * width
     networks = 2 * (8 * width * width + 2 * width)
@@ -308,7 +309,7 @@ def step3_vision(config: ConfigReader) -> int:
     """
     width = config.positive_int("hidden_size")
     stated = config.positive_int("intermediate_size")
-    inner = int(width * config.number("mlp_ratio")) if config.states("mlp_ratio") else stated
+    inner = int(width * config.ratio("mlp_ratio")) if config.states("mlp_ratio") else stated
     total = patches(config, width, bias=False) + grid(config) * width + norm(width)
     total += blocks(config.layer_count(), width, inner, extra=2 * width)
     return total + linear(9 * width, 2 * width) + linear(18 * width, 4 * width)

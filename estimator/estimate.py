@@ -13,13 +13,15 @@ from estimator.band import Interval, architecture_group, throughput_interval, tp
 from estimator.calibration import ERA_FROM, ERA_UNTIL
 from estimator.cost import Cost, cost_of
 from estimator.deployment import FABRIC_GPUS, Deployment, node_gpus
+from estimator.engine_settings import EngineSettings
 from estimator.engines import Engine, parse_version
 from estimator.errors import IllegalLayout
 from estimator.latency import Latency, latency
-from estimator.memory import LONGEST_CONTEXT_TOKENS, EngineSettings, MemoryEstimate, memory_estimate
+from estimator.memory import MemoryEstimate, memory_estimate
 from estimator.model_spec import WeightPlan
 from estimator.offsets import Place, correction
 from estimator.parallelism import Layout, candidate_layouts, check_layout, cut_blocks
+from estimator.rank_cache import LONGEST_CONTEXT_TOKENS
 from estimator.setup import Request, Setup, prepare, stack_of
 from estimator.step import Bound, roofline_step_s
 from estimator.throughput import SweetSpot, max_throughput, sweet_spot, throughput_under_load

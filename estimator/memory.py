@@ -21,97 +21,18 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-from estimator.attention import LatentAttention, Mixer
-from estimator.compressed_attention import CompressedAttention
 from estimator.dtypes import cache_bytes_per_element
-from estimator.engines import Engine, Version
+from estimator.engine_settings import LLAMA_CPP_UBATCH_TOKENS, EngineSettings
 from estimator.feedforward import DenseFeedForward, MixtureOfExperts
 from estimator.model_spec import LayerGroup, ModelSpec, WeightPlan
 from estimator.parallelism import Layout
+from estimator.rank_cache import SequenceCache, full_bytes_per_token, layout_bytes_per_token, rank_sequence_cache
+from estimator.rank_weights import rank_weight_bytes
 from estimator.units import GIB
 
-BLOCK_TOKENS: Final = 16
-"""vLLM's cache block (memory_truth: block_size 16)."""
-INDEX_BYTES: Final = 132 / 128
-"""A sparse indexer's key of 128 elements takes 132 B: FP8 and one scale (memory.md, section 2, fact 3)."""
 GRAPH_BASE_GIB: Final = 0.54
 GRAPH_GIB_PER_LAYER: Final = 0.013
 """CUDA graphs, vLLM 0.19, 51 piecewise and 51 full: error median 0.10 GiB, p90 0.31 (memory.md, section 3)."""
-MXFP4_PADDED_WIDTH: Final = 256
-"""MXFP4 expert widths are padded to multiples of this: gpt-oss 2,880 -> 3,072 (memory.md, section 3)."""
-LONGEST_CONTEXT_TOKENS: Final = 2**24
-"""Where the search for the longest context stops when the model states no maximum."""
-LLAMA_CPP_UBATCH_TOKENS: Final = 512
-"""llama.cpp's default micro-batch, which sizes its compute buffer."""
-OTHER_ENGINES_MAX_SEQS: Final = 2048
-"""TensorRT-LLM's max_batch_size, and the largest batch of the measured offline set-ups."""
-LARGE_CARD_GIB: Final = 70
-"""From here on vLLM's server takes 1,024 sequences and 8,192 batched tokens, below 256 and 2,048 (memory.md)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EngineSettings:
-    """What a launch line sets, with the engine's own defaults filled in."""
-
-    engine: Engine
-    version: Version | None
-    memory_fraction: float
-    max_num_seqs: int
-    max_num_batched_tokens: int
-
-
-def engine_settings(
-    engine: Engine,
-    version: Version | None,
-    capacity_bytes: float,
-    *,
-    memory_fraction: float | None = None,
-    max_num_seqs: int | None = None,
-    max_num_batched_tokens: int | None = None,
-) -> EngineSettings:
-    """The settings with gaps filled: V1 on cards of 70 GiB and more 1,024 sequences, else 256."""
-    is_large = capacity_bytes >= LARGE_CARD_GIB * GIB
-    is_v1 = engine.since >= (0, 11) or version is None
-    most = (1024 if is_large and is_v1 else 256) if engine.name == "vllm" else OTHER_ENGINES_MAX_SEQS
-    return EngineSettings(
-        engine=engine,
-        version=version,
-        memory_fraction=memory_fraction or engine.memory_fraction,
-        max_num_seqs=max_num_seqs or most,
-        max_num_batched_tokens=max_num_batched_tokens or (8192 if is_large else 2048),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class SequenceCache:
-    """What one request holds on one GPU: its state, and the bytes of a token with the most tokens kept, by reach."""
-
-    state_bytes: float
-    reaches: tuple[tuple[float, int | None], ...]
-
-    @property
-    def is_even(self) -> bool:
-        """Whether every token costs the same: no state, no window."""
-        return not self.state_bytes and all(most is None for _, most in self.reaches)
-
-    def bytes_at(self, context_tokens: int) -> float:
-        """Cache and state at that context, in whole blocks."""
-        held = -(-context_tokens // BLOCK_TOKENS) * BLOCK_TOKENS
-        cache = (size * (held if most is None else min(held, most)) for size, most in self.reaches)
-        return self.state_bytes + sum(cache)
-
-    def longest_tokens(self, budget_bytes: float, most_tokens: int) -> int:
-        """The longest context that lies under the budget, at most `most_tokens`."""
-        if self.bytes_at(most_tokens) <= budget_bytes:
-            return most_tokens
-        low, high = 0, most_tokens // BLOCK_TOKENS  # blocks that fit, and the most that may
-        while low < high:
-            middle = (low + high + 1) // 2
-            if self.bytes_at(middle * BLOCK_TOKENS) <= budget_bytes:
-                low = middle
-            else:
-                high = middle - 1
-        return low * BLOCK_TOKENS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,166 +121,7 @@ def memory_estimate(
     )
 
 
-# -- weights ------------------------------------------------------------------------------------------------------
-
-
-def rank_weight_bytes(spec: ModelSpec, plan: WeightPlan, layout: Layout) -> float:
-    """Weights on the fullest rank as loaded."""
-    layers = sum(group.count * group_weight_bytes(group, plan, layout) for group in spec.all_groups)
-    return layers * stage_share(spec, layout) + _ends_bytes(spec, plan, layout)
-
-
-def stage_share(spec: ModelSpec, layout: Layout) -> float:
-    """Share of the layers on the fullest pipeline stage: whole layers, rounded up."""
-    layers = max(1, spec.headline.num_hidden_layers)
-    return math.ceil(layers / layout.pipeline) / layers
-
-
-def group_weight_bytes(group: LayerGroup, plan: WeightPlan, layout: Layout) -> float:
-    """Weights of one layer of the group on one rank."""
-    total = group.other_parameters * plan.vector_bytes
-    if group.mixer is not None:
-        part = plan.of("recurrent" if group.mixer.is_recurrent else "attention")
-        total += group.mixer.rank_matrix_parameters(layout.tensor) * part.bytes_per_weight
-        total += group.mixer.vector_parameters * plan.vector_bytes
-        total += _absorbed_bytes(group, layout)
-    feed_forward = group.feed_forward
-    if isinstance(feed_forward, MixtureOfExperts):
-        total += _expert_bytes(feed_forward, plan, layout)
-    elif feed_forward is not None:
-        total += feed_forward.matrix_parameters * plan.of("dense").bytes_per_weight / layout.tensor
-        total += feed_forward.vector_parameters * plan.vector_bytes
-    return total
-
-
-def _absorbed_bytes(group: LayerGroup, layout: Layout) -> float:
-    """MLA's up-projection kept once more in 16 bit, absorbed into queries and outputs (memory.md: +2 to +7 % on R1)."""
-    if isinstance(group.mixer, LatentAttention):
-        return 2.0 * group.mixer.up_projection_parameters / layout.tensor
-    return 0.0
-
-
-def _expert_bytes(experts: MixtureOfExperts, plan: WeightPlan, layout: Layout) -> float:
-    part = plan.of("experts")
-    routed = experts.num_experts * experts.expert_matrix_parameters / layout.stage_gpus
-    padded = (
-        -(-experts.expert_intermediate_size // MXFP4_PADDED_WIDTH)
-        * MXFP4_PADDED_WIDTH
-        / experts.expert_intermediate_size
-    )
-    padding = padded if part.format.name == "mxfp4" else 1.0
-    biases = experts.num_experts * experts.expert_vector_parameters / layout.stage_gpus
-    total = routed * part.bytes_per_weight * padding + biases * plan.vector_bytes
-    total += experts.shared_parameters * plan.of("shared").bytes_per_weight / layout.tensor
-    total += experts.shared_vector_parameters * plan.vector_bytes
-    return total + experts.router_parameters * plan.of("router").bytes_per_weight
-
-
-def _ends_bytes(spec: ModelSpec, plan: WeightPlan, layout: Layout) -> float:
-    """Embedding, head, towers, final norms and the rotary table on the fullest end of the pipeline."""
-    embedding = spec.embedding_parameters * plan.of("embedding").bytes_per_weight / layout.tensor
-    embedding += spec.per_layer_embedding_parameters * plan.of("embedding").bytes_per_weight / layout.tensor
-    embedding += spec.vision_parameters * plan.of("vision").bytes_per_weight / layout.tensor
-    embedding += spec.audio_parameters * plan.of("audio").bytes_per_weight / layout.tensor
-    head = spec.output_head_parameters * plan.of("output_head").bytes_per_weight / layout.tensor
-    if layout.pipeline > 1 and spec.output_head_parameters == 0 and spec.headline.tie_word_embeddings:
-        head = embedding  # both ends hold the tied matrix
-    ends = max(embedding, head) if layout.pipeline > 1 else embedding + head
-    return ends + spec.other_parameters * plan.vector_bytes + _rotary_table_bytes(spec)
-
-
-def _rotary_table_bytes(spec: ModelSpec) -> float:
-    """Cosines and sines for every position: max_position x head_dim x 2 B (memory.md: Llama-3.1 0.031 GiB)."""
-    head = spec.headline
-    return 2.0 * (head.max_position_embeddings or 0) * (head.head_dim or 0)
-
-
-# -- cache --------------------------------------------------------------------------------------------------------
-
-
-def layout_bytes_per_token(spec: ModelSpec, layout: Layout, cache_bytes: float) -> float:
-    """What one more token of context needs on one GPU, over the layers whose cache grows."""
-    total = 0.0
-    for group in spec.layers:
-        mixer = group.mixer
-        if mixer is not None and mixer.window_tokens is None and mixer.cache_elements_per_token:
-            total += group.count * token_bytes(mixer, cache_bytes) / mixer.cache_shards(layout.tensor)
-    return total * stage_share(spec, layout)
-
-
-def token_bytes(mixer: Mixer, cache_bytes: float) -> float:
-    """Bytes of one token in one layer; a sparse indexer's keys stay in FP8 with their scales, whatever the rest."""
-    index = mixer.index_elements_per_token
-    return (mixer.cache_elements_per_token - index) * cache_bytes + index * INDEX_BYTES
-
-
-def full_bytes_per_token(spec: ModelSpec, layout: Layout, settings: EngineSettings, cache_bytes: float) -> float:
-    """Every layer as if it held the whole context; vLLM pads the kinds of layers into groups of one size."""
-    kinds = layer_kinds(spec)
-    if not kinds:
-        return 0.0
-    rank_bytes = [token_bytes(mixer, cache_bytes) / mixer.cache_shards(layout.tensor) for _, mixer in kinds]
-    if settings.engine.pads_layer_groups and len(kinds) > 1:
-        size = group_size([count for count, _ in kinds])
-        layers = sum(math.ceil(count / size) * size for count, _ in kinds)
-        return layers * max(rank_bytes) * stage_share(spec, layout)
-    total = sum(count * per_layer for (count, _), per_layer in zip(kinds, rank_bytes, strict=True))
-    return total * stage_share(spec, layout)
-
-
-def layer_kinds(spec: ModelSpec) -> list[tuple[int, Mixer]]:
-    """Layers that hold a cache or state, as (count, one of them), a row for each reach and width."""
-    kinds: dict[tuple[int | None, bool, int], tuple[int, Mixer]] = {}
-    for group in spec.layers:
-        mixer = group.mixer
-        if mixer is not None and (mixer.cache_elements_per_token or mixer.is_recurrent):
-            key = (mixer.window_tokens, mixer.is_recurrent, mixer.cache_elements_per_token)
-            kinds[key] = (kinds.get(key, (0, mixer))[0] + group.count, mixer)
-    return list(kinds.values())
-
-
-def group_size(counts: list[int]) -> int:
-    """Layers in one of vLLM's cache groups: the smallest kind's count, or the largest's where they are close.
-
-    Gemma-3-27B, 10 full and 52 sliding: groups of 10, 70 layers billed; gpt-oss, 18 and 18: 36.
-    """
-    least, most = min(counts), max(counts)
-    return most if most < least * 1.25 else least
-
-
-def rank_sequence_cache(spec: ModelSpec, layout: Layout, settings: EngineSettings, cache_bytes: float) -> SequenceCache:
-    """Cache and state of one request on one GPU, as the engine holds them."""
-    share, state = stage_share(spec, layout), 0.0
-    reaches: dict[int | None, float] = {}
-    for group in spec.layers:
-        mixer = group.mixer
-        if mixer is None:
-            continue
-        copies = share * group.count / mixer.cache_shards(layout.tensor)
-        state += copies * (4.0 * mixer.recurrent_state_elements + 2.0 * mixer.conv_state_elements)
-        if isinstance(mixer, CompressedAttention):
-            state += copies * mixer.side_window_elements * cache_bytes
-        most = _most_held_tokens(mixer.window_tokens, settings)
-        reaches[most] = reaches.get(most, 0.0) + copies * token_bytes(mixer, cache_bytes)
-    return SequenceCache(state, tuple((size, most) for most, size in reaches.items()))
-
-
-def rank_sequence_bytes(
-    spec: ModelSpec, layout: Layout, settings: EngineSettings, cache_bytes: float, context_tokens: int
-) -> float:
-    """Cache and state of one request at the context on one GPU, as the engine holds them."""
-    return rank_sequence_cache(spec, layout, settings, cache_bytes).bytes_at(context_tokens)
-
-
-def _most_held_tokens(window_tokens: int | None, settings: EngineSettings) -> int | None:
-    """Tokens a layer keeps at most: a window its reach and the batch being prefilled, in whole blocks, as vLLM does."""
-    if window_tokens is None or settings.engine.name in {"sglang", "trtllm"}:
-        return None
-    batched = LLAMA_CPP_UBATCH_TOKENS if settings.engine.name == "llama.cpp" else settings.max_num_batched_tokens
-    return -(-(window_tokens - 1 + batched) // BLOCK_TOKENS) * BLOCK_TOKENS
-
-
-# -- activations and graphs ---------------------------------------------------------------------------------------
+# -- activations and graphs -----------------------------------------------------------------------------------------
 
 
 def activation_bytes(spec: ModelSpec, layout: Layout, settings: EngineSettings) -> float:

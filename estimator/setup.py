@@ -6,10 +6,11 @@ from typing import Final
 from estimator.anchor import Measurement
 from estimator.deployment import Deployment
 from estimator.dtypes import cache_bytes_per_element, weight_format
+from estimator.engine_settings import EngineSettings, engine_settings
 from estimator.engines import NEWEST, Engine, EngineName, engine_rules, parse_version
 from estimator.errors import ImpossibleValue
 from estimator.hardware import Gpu
-from estimator.memory import EngineSettings, MemoryEstimate, engine_settings
+from estimator.memory import MemoryEstimate
 from estimator.model_spec import ModelSpec, WeightPlan
 from estimator.parallelism import Layout
 from estimator.platforms import check_platform, default_engine, engine_cache, engine_weights

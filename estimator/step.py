@@ -24,7 +24,7 @@ from typing import Literal
 from estimator import calibration as cal
 from estimator.deployment import Deployment
 from estimator.feedforward import MixtureOfExperts
-from estimator.memory import INDEX_BYTES
+from estimator.rank_cache import INDEX_BYTES
 from estimator.units import US
 
 Bound = Literal["memory", "compute", "interconnect", "overhead"]

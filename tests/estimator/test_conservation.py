@@ -3,13 +3,15 @@
 import pytest
 
 from estimator.attention import GroupedQueryAttention, LatentAttention
+from estimator.engine_settings import engine_settings
 from estimator.engines import ENGINE_NAMES, engine_rules
 from estimator.feedforward import MixtureOfExperts
 from estimator.gpus import GPUS
-from estimator.memory import engine_settings, group_weight_bytes, memory_estimate, rank_weight_bytes
+from estimator.memory import memory_estimate
 from estimator.model_spec import PARTS, LayerGroup, ModelSpec
 from estimator.parallelism import Layout
 from estimator.quantization import requantize
+from estimator.rank_weights import group_weight_bytes, rank_weight_bytes
 from tests.estimator.models import SHAPES, bundled, llama
 
 FAMOUS = (

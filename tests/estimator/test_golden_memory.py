@@ -3,9 +3,10 @@
 import pytest
 
 from estimator.dtypes import cache_bytes_per_element
+from estimator.engine_settings import EngineSettings, engine_settings
 from estimator.engines import engine_rules
 from estimator.gpus import GPUS
-from estimator.memory import EngineSettings, MemoryEstimate, engine_settings, memory_estimate
+from estimator.memory import MemoryEstimate, memory_estimate
 from estimator.parallelism import Layout
 from estimator.units import GIB
 from tests.estimator.models import bundled

@@ -7,12 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from estimator.attention import GroupedQueryAttention, Mixer
+from estimator.engine_settings import engine_settings
 from estimator.engines import ENGINE_NAMES, ENGINES, engine_rules
 from estimator.feedforward import MixtureOfExperts
 from estimator.gpus import GPUS
-from estimator.memory import engine_settings, memory_estimate, rank_sequence_bytes, rank_sequence_cache
+from estimator.memory import memory_estimate
 from estimator.model_spec import ModelSpec
 from estimator.parallelism import Layout
+from estimator.rank_cache import rank_sequence_bytes, rank_sequence_cache
 from tests.properties.strategies import contexts, layouts, models
 
 heads = st.sampled_from([(32, 8, 128), (64, 8, 64), (16, 1, 256), (12, 12, 64)])

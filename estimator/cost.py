@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from estimator.deployment import Deployment
-from estimator.latency import prefill_work_s, single_prompt_s
 from estimator.prices import price_of
 from estimator.workload import Workload
 
@@ -43,21 +42,21 @@ class Cost:
     source: str
 
 
-def cost_of(d: Deployment, load: Workload, gpus: int, output_tokens_per_s: float) -> Cost | None:
-    """The cost of that throughput on so many GPUs; None where no price of the card is known."""
+def cost_of(d: Deployment, load: Workload, gpus: int, *, prompt_s: float, output_tokens_per_s: float) -> Cost | None:
+    """The cost of that throughput on so many GPUs; None where no price of the card is known.
+
+    `prompt_s` is the work that one prompt adds to a replica.
+    """
     row = price_of(d.gpu.id)
     if row is None:
         return None
     hour = Spread(row.low_usd_per_hour, row.median_usd_per_hour, row.high_usd_per_hour).scaled(gpus)
-    if d.is_local:
-        prefill_s, at_once = single_prompt_s(d, load.prompt_tokens), 1
-    else:  # every attention rank and every stage works on a prompt of its own
-        prefill_s, at_once = prefill_work_s(d, load.prompt_tokens), d.layout.data * d.layout.pipeline
+    at_once = 1 if d.is_local else d.layout.data * d.layout.pipeline  # each rank and stage has a prompt of its own
     at_once *= max(1, gpus // d.layout.gpus)
     return Cost(
         usd_per_hour=hour,
         usd_per_mtok_output=hour.scaled(MTOK / SECONDS_PER_HOUR / output_tokens_per_s),
-        usd_per_mtok_input=hour.scaled(MTOK / SECONDS_PER_HOUR * prefill_s / load.prompt_tokens / at_once),
+        usd_per_mtok_input=hour.scaled(MTOK / SECONDS_PER_HOUR * prompt_s / load.prompt_tokens / at_once),
         prices_as_of=row.as_of,
         source=row.source,
     )

@@ -4,22 +4,18 @@ Everything here is per replica; `layout.stage_gpus` GPUs work on one pipeline st
 """
 
 from collections.abc import Mapping
-from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, Literal
+from typing import Final
 
-from estimator.attention import LatentAttention
+from estimator.calibration import NVFP4_ATTENTION_SHARE
 from estimator.dtypes import cache_bytes_per_element
 from estimator.engines import EngineName
-from estimator.feedforward import MixtureOfExperts
 from estimator.hardware import Gpu
 from estimator.model_spec import ModelSpec, Part, WeightPlan
 from estimator.parallelism import Layout
 from estimator.rates import compute_path
 from estimator.units import GB
-
-ModelKind = Literal["dense", "moe", "mla", "hybrid"]
 
 NODE_GPUS: Final = 8
 """GPUs of a server whose cards share no fabric: eight PCIe slots."""
@@ -31,22 +27,12 @@ ASSUMED_NETWORK_BYTES_PER_S: Final = 12.5 * GB
 """100 Gbit/s for each card between nodes, where its row does not say."""
 
 
-def model_kind(spec: ModelSpec) -> ModelKind:
-    """The class that bands and offsets know: hybrid before latent before experts before dense."""
-    mixers = [group.mixer for group in spec.layers if group.mixer is not None]
-    if any(mixer.is_recurrent for mixer in mixers):
-        return "hybrid"
-    if any(isinstance(mixer, LatentAttention) for mixer in mixers):
-        return "mla"
-    return "moe" if any(isinstance(group.feed_forward, MixtureOfExperts) for group in spec.layers) else "dense"
-
-
 def node_gpus(gpu: Gpu) -> int:
     """GPUs that tensor parallelism can span without the network."""
     return max(gpu.link_domain_gpus, NODE_GPUS)
 
 
-CUT_DEPENDENT: Final = ("link_bytes_per_s", "layer_flop_s", "head_flop_s")
+CUT_DEPENDENT: Final = ("link_bytes_per_s", "layer_flop_s", "head_flop_s", "dense_bytes")
 """What a deployment keeps once computed and another cut changes."""
 
 
@@ -64,16 +50,11 @@ class Deployment:
 
     def cut_as(self, layout: Layout) -> "Deployment":
         """The same model on the same card in another cut; what is summed over the model is not summed again."""
-        other = copy(self)
-        object.__setattr__(other, "layout", layout)
+        other = object.__new__(Deployment)  # frozen: filled here, once
+        other.__dict__.update(self.__dict__, layout=layout)
         for name in CUT_DEPENDENT:
             other.__dict__.pop(name, None)
         return other
-
-    @cached_property
-    def kind(self) -> ModelKind:
-        """Kind of model."""
-        return model_kind(self.spec)
 
     @property
     def is_local(self) -> bool:
@@ -92,38 +73,6 @@ class Deployment:
             return self.gpu.internode_bytes_per_s or ASSUMED_NETWORK_BYTES_PER_S
         return self.gpu.link_bytes_per_s or ASSUMED_LINK_BYTES_PER_S
 
-    @cached_property
-    def layers(self) -> int:
-        """Layers of the decoder."""
-        return sum(group.count for group in self.spec.layers)
-
-    @cached_property
-    def expert_groups(self) -> tuple[tuple[int, MixtureOfExperts], ...]:
-        """(layers, experts) of the groups that have experts."""
-        found = ((group.count, group.feed_forward) for group in self.spec.layers)
-        return tuple((count, part) for count, part in found if isinstance(part, MixtureOfExperts))
-
-    @cached_property
-    def expert_layers(self) -> int:
-        """Layers with experts."""
-        return sum(count for count, _ in self.expert_groups)
-
-    @cached_property
-    def latent_layers(self) -> int:
-        """Layers with latent attention."""
-        return sum(group.count for group in self.spec.layers if isinstance(group.mixer, LatentAttention))
-
-    @cached_property
-    def indexer_layers(self) -> int:
-        """Latent layers that attend to a sparse selection."""
-        latent = ((group.count, group.mixer) for group in self.spec.layers)
-        return sum(n for n, m in latent if isinstance(m, LatentAttention) and m.indexer is not None)
-
-    @cached_property
-    def recurrent_layers(self) -> int:
-        """Layers with a recurrence."""
-        return sum(group.count for group in self.spec.layers if group.mixer is not None and group.mixer.is_recurrent)
-
     @property
     def dense_shards(self) -> int:
         """Over how many GPUs of a stage the dense parts are split: attention data parallelism repeats them."""
@@ -139,6 +88,20 @@ class Deployment:
         return {
             part: count * self.plan.of(part).bytes_per_weight for part, count in self.spec.matrix_parameters.items()
         }
+
+    @cached_property
+    def dense_bytes(self) -> float:
+        """Bytes on one GPU of what every token uses: attention, dense networks, shared experts, the head."""
+        parts = self.part_bytes
+        attention = (parts["attention"] + parts["recurrent"]) * self._attention_share
+        head = self.head_parameters * self.bytes_per_weight("output_head")
+        return attention / self.layout.tensor + (parts["dense"] + parts["shared"] + head) / self.dense_shards
+
+    @property
+    def _attention_share(self) -> float:
+        """NVFP4 checkpoints read less of their 16-bit attention than their configs say."""
+        is_mixed = self.plan.name == "nvfp4" and self.bytes_per_weight("attention") > 1.5 and not self.is_local
+        return NVFP4_ATTENTION_SHARE if is_mixed else 1.0
 
     def bytes_per_weight(self, part: Part) -> float:
         """Bytes of one weight of the part."""

@@ -11,6 +11,7 @@ rows say in `source` how little they rest on, and the answer repeats it.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final, Literal
 
 from estimator.errors import EstimatorError
@@ -126,12 +127,14 @@ class UnknownEngine(EstimatorError):
     """No engine of that name."""
 
 
+@lru_cache(maxsize=256)  # asked for at every estimate, always in the same few words
 def parse_version(text: str | None) -> Version | None:
     """Major and minor of a version as logs print it ("0.10.x (V0)" -> (0, 10)); None where it has none."""
     match = re.search(r"(?<![\d.])v?(\d{1,4})\.(\d{1,4})", text or "")
     return (int(match[1]), int(match[2])) if match else None
 
 
+@lru_cache(maxsize=256)  # asked for at every estimate, always in the same few words
 def engine_rules(name: str, version: str | None = None) -> Engine:
     """The rules of that engine at that version, the newest known when no version is given or readable."""
     rows = [row for row in ENGINES if row.name == name]

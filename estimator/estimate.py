@@ -99,8 +99,7 @@ def estimate_if_held(request: Request) -> Estimate | None:
 def _is_hopeless(setup: Setup) -> bool:
     """Whether the weights alone exceed the whole machine, so that no layout need be tried."""
     request = setup.request
-    usable = request.gpus * setup.settings.memory_fraction * request.gpu.engine_memory_bytes
-    return request.layout is None and ALMOST_ALL_WEIGHTS * request.spec.weight_bytes(setup.plan) > usable
+    return request.layout is None and ALMOST_ALL_WEIGHTS * setup.weight_bytes > request.gpus * setup.usable_bytes
 
 
 # -- layouts --------------------------------------------------------------------------------------------------------
@@ -149,6 +148,8 @@ def _best(setup: Setup, layouts: list[Layout]) -> Estimate:
 
 
 def _holds(setup: Setup, layout: Layout) -> bool:
+    if ALMOST_ALL_WEIGHTS * setup.weight_bytes > layout.gpus * setup.usable_bytes:
+        return False  # the sum says so already
     memory, asked = _memory(setup, layout), setup.request.load.concurrency or 1
     return memory.fits and memory.max_concurrency * _replicas(setup, layout) >= asked
 
@@ -191,12 +192,9 @@ def _memory(setup: Setup, layout: Layout) -> MemoryEstimate:
     split = (layout.tensor, layout.pipeline, layout.data)  # spread or sliced, a GPU holds as much of the experts
     if split not in setup.memory_by_split:
         setup.memory_by_split[split] = memory_estimate(
-            setup.request.spec,
-            setup.plan,
+            setup.memory,
             layout,
-            setup.settings,
             capacity_bytes=setup.request.gpu.engine_memory_bytes,
-            cache_format=setup.cache_format,
             context_tokens=setup.request.load.context_tokens,
             sequences=_asked(setup, layout),
         )
@@ -248,7 +246,7 @@ def _estimate(setup: Setup, layout: Layout) -> Estimate:
         roofline_tpot_s=roofline_step_s(d, times.batch, load.mean_context_tokens),
         sweet_spot=sweet_spot(d, load.mean_context_tokens),
         tier=tier(request.spec),
-        cost=cost_of(d, load, request.gpus, speed.throughput.value * busy),
+        cost=cost_of(d, load, request.gpus, prompt_s=times.prompt_s, output_tokens_per_s=speed.throughput.value * busy),
         assumptions=(*_assumptions(setup, layout, replicas), *speed.said),
         warnings=(*_warnings(setup, memory, layout), *sorted(set(cut_blocks(request.spec, layout)))),
     )
@@ -264,12 +262,12 @@ class _Speed:
 
 def _speed(d: Deployment, request: Request, times: Latency, asked: float, throughput: float) -> _Speed:
     """The formula's figures with their bands, corrected where this very stack was measured."""
-    ttft = ttft_interval(times.ttft_s - times.queue_s, d.gpu, d.kind, asked, is_local=d.is_local)
-    tpot = tpot_interval(times.tpot_s, d.gpu, d.kind, asked, is_local=d.is_local)
-    rate = throughput_interval(throughput, d.gpu, d.kind)
+    ttft = ttft_interval(times.ttft_s - times.queue_s, d.gpu, d.spec.kind, asked, is_local=d.is_local)
+    tpot = tpot_interval(times.tpot_s, d.gpu, d.spec.kind, asked, is_local=d.is_local)
+    rate = throughput_interval(throughput, d.gpu, d.spec.kind)
     if not request.uses_offsets and not request.measured:
         return _Speed(_after_queue(ttft, times), tpot, rate, ())
-    key, band, said = stack_of(request), f"{architecture_group(d.gpu)}|{d.kind}", []
+    key, band, said = stack_of(request), f"{architecture_group(d.gpu)}|{d.spec.kind}", []
 
     def corrected(metric: str, name: str, interval: Interval) -> Interval:
         anchor = next((each for each in request.measured if each.metric == metric), None)

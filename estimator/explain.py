@@ -11,7 +11,7 @@ from estimator import calibration as cal
 from estimator.deployment import Deployment
 from estimator.estimate import Estimate
 from estimator.latency import prefill_work_s, single_prompt_s
-from estimator.step import cache_bytes, decode_step, dense_bytes, expert_bytes, fixed_s, link_s, read_efficiency
+from estimator.step import cache_bytes, decode_step, expert_bytes, fixed_s, link_s, read_efficiency
 from estimator.units import GB, GIB, TERA
 
 
@@ -134,10 +134,10 @@ def _step(found: Estimate, d: Deployment) -> Iterator[Line]:
     yield Line(
         "t_W",
         "dense bytes of one GPU / (BW x efficiency)",
-        f"{dense_bytes(d) / GB:,.3f} GB / {at} {read_efficiency(d):.3f})",
+        f"{d.dense_bytes / GB:,.3f} GB / {at} {read_efficiency(d):.3f})",
         _ms(step.weight_read_s),
     )
-    if d.expert_groups:
+    if d.spec.expert_groups:
         yield Line(
             "t_E",
             "E (1 - (1 - k/E)^B) experts of one GPU / (BW x efficiency)",
@@ -164,8 +164,8 @@ def _step(found: Estimate, d: Deployment) -> Iterator[Line]:
     yield Line(
         "t_0",
         "layers x fixed time of their kinds, all-reduce latency, each sequence",
-        f"{d.layers} x {cal.LAYER_US:.0f} us, {d.expert_layers} x {cal.EXPERT_LAYER_US:.0f}, {per_rank:,.0f} x "
-        f"{cal.SEQUENCE_US:.0f}",
+        f"{d.spec.layer_count} x {cal.LAYER_US:.0f} us, {d.spec.expert_layers} x {cal.EXPERT_LAYER_US:.0f}, "
+        f"{per_rank:,.0f} x {cal.SEQUENCE_US:.0f}",
         _ms(fixed_s(d, per_rank, is_saturated=False)),
     )
     yield Line(

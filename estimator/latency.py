@@ -35,6 +35,7 @@ SURELY_HELD: Final = 2.0
 class Latency:
     """Seconds, with the decode step behind TPOT. `batch` is what really runs at once.
 
+    `prompt_s` is the work that one prompt adds, alone.
     `queue_s` is the part of TTFT that a request surely waits because all places are taken, `longest_queue_s` the same
     if the cache holds no more than computed.
     """
@@ -43,6 +44,7 @@ class Latency:
     tpot_s: float
     batch: float
     step: StepTime
+    prompt_s: float
     queue_s: float = 0.0
     longest_queue_s: float = 0.0
 
@@ -50,7 +52,7 @@ class Latency:
 def prefill_work_s(d: Deployment, prompt_tokens: float) -> float:
     """Seconds of work that one prompt adds to a busy engine."""
     products = prefill_products_s(d, prompt_tokens) / cal.PREFILL_GEMM_EFFICIENCY
-    for layers, experts in d.expert_groups:
+    for layers, experts in d.spec.expert_groups:
         used = experts.expert_matrix_parameters * experts.num_experts_per_tok
         per_gpu = layers * 2 * used * prompt_tokens / d.layout.stage_gpus
         products += per_gpu / d.main_rate / slice_efficiency(d, experts)
@@ -86,7 +88,7 @@ def latency(d: Deployment, load: Workload, concurrency: float, capacity: float, 
     cycle_s = ttft + (load.output_tokens - 1) * tpot
     possible_s = max(0.0, concurrency - batch) / batch * cycle_s
     sure_s = max(0.0, concurrency - SURELY_HELD * batch) / batch * cycle_s
-    return Latency(ttft + sure_s, tpot, batch, step, sure_s, possible_s)
+    return Latency(ttft + sure_s, tpot, batch, step, work, sure_s, possible_s)
 
 
 def _burst_share(d: Deployment, load: Workload) -> float:
@@ -96,7 +98,7 @@ def _burst_share(d: Deployment, load: Workload) -> float:
 
 def _ttft_s(d: Deployment, load: Workload, *, work_s: float, tpot_s: float, concurrency: float, date: float) -> float:
     own = work_s * cal.OWN_PREFILL
-    own += US * (cal.PREFILL_LAYER_US * d.layers + cal.PREFILL_EXPERT_LAYER_US * d.expert_layers)
+    own += US * (cal.PREFILL_LAYER_US * d.spec.layer_count + cal.PREFILL_EXPERT_LAYER_US * d.spec.expert_layers)
     share = _burst_share(d, load)
     waiting = max(concurrency / d.layout.data, 1.0) - 1
     half_years = 2 * (min(max(date, cal.ERA_SINCE), cal.ERA_UNTIL) - cal.ERA_FROM)
@@ -108,14 +110,13 @@ def _ttft_s(d: Deployment, load: Workload, *, work_s: float, tpot_s: float, conc
 def single_prompt_s(d: Deployment, prompt_tokens: float) -> float:
     """Prompt processing of llama.cpp on an idle machine, layers split over the GPUs."""
     products = prefill_products_s(d, prompt_tokens)
-    for layers, experts in d.expert_groups:
+    for layers, experts in d.spec.expert_groups:
         used = experts.expert_matrix_parameters * experts.num_experts_per_tok
         products += cal.SINGLE_PROMPT_EXPERTS * layers * 2 * used * prompt_tokens / d.main_rate
     read = _weights_read_once_s(d) / cal.SINGLE_PROMPT_WEIGHT_READ
     attention = _prefill_attention_s(d, prompt_tokens) / cal.LLAMA_CPP_PREFILL_ATTENTION
-    return (
-        math.hypot(products / _local_efficiency(d), read) + attention + US * cal.LLAMA_CPP_PREFILL_LAYER_US * d.layers
-    )
+    fixed = US * cal.LLAMA_CPP_PREFILL_LAYER_US * d.spec.layer_count
+    return math.hypot(products / _local_efficiency(d), read) + attention + fixed
 
 
 def _weights_read_once_s(d: Deployment) -> float:

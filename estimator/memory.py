@@ -18,7 +18,7 @@ Source: memory.md, sections 2 and 3.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from estimator.dtypes import cache_bytes_per_element
@@ -27,7 +27,7 @@ from estimator.feedforward import DenseFeedForward, MixtureOfExperts
 from estimator.model_spec import LayerGroup, ModelSpec, WeightPlan
 from estimator.parallelism import Layout
 from estimator.rank_cache import SequenceCache, full_bytes_per_token, layout_bytes_per_token, rank_sequence_cache
-from estimator.rank_weights import rank_weight_bytes
+from estimator.rank_weights import ends_bytes, layers_bytes, routed_bytes, stage_share
 from estimator.units import GIB
 
 GRAPH_BASE_GIB: Final = 0.54
@@ -76,38 +76,73 @@ class MemoryEstimate:
         return self.usable_bytes - held - self.sequence_bytes * max(1.0, self.sequences)
 
 
+@dataclass(frozen=True, slots=True)
+class _TensorSums:
+    """What every layout of one tensor degree has in common: bytes on a rank that holds all layers."""
+
+    layers_bytes: float
+    activation_bytes: float
+    cache: SequenceCache
+    needed_bytes_per_token: float
+    billed_bytes_per_token: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelMemory:
+    """A model in one format under one engine's settings; what its layouts share is summed once and kept here."""
+
+    spec: ModelSpec
+    plan: WeightPlan
+    settings: EngineSettings
+    cache_format: str
+    _by_tensor: dict[int, _TensorSums] = field(default_factory=dict, init=False, compare=False, repr=False)
+
+    def of(self, tensor: int) -> _TensorSums:
+        """The sums of that tensor degree."""
+        if tensor not in self._by_tensor:
+            self._by_tensor[tensor] = self._sums(tensor)
+        return self._by_tensor[tensor]
+
+    def weights_bytes(self, layout: Layout) -> float:
+        """Weights on the fullest rank as loaded."""
+        layers = self.of(layout.tensor).layers_bytes + routed_bytes(self.spec, self.plan) / layout.stage_gpus
+        return layers * stage_share(self.spec, layout) + ends_bytes(self.spec, self.plan, layout)
+
+    def _sums(self, tensor: int) -> _TensorSums:
+        spec, settings, cache_bytes = self.spec, self.settings, cache_bytes_per_element(self.cache_format)
+        bills_in_full = settings.engine.bills_windows_in_full
+        return _TensorSums(
+            layers_bytes(spec, self.plan, tensor),
+            activation_bytes(spec, tensor, settings),
+            rank_sequence_cache(spec, tensor, settings, cache_bytes),
+            layout_bytes_per_token(spec, tensor, cache_bytes),
+            full_bytes_per_token(spec, tensor, settings, cache_bytes) if bills_in_full else None,
+        )
+
+
 def memory_estimate(
-    spec: ModelSpec,
-    plan: WeightPlan,
-    layout: Layout,
-    settings: EngineSettings,
-    *,
-    capacity_bytes: float,
-    cache_format: str,
-    context_tokens: int,
-    sequences: float = 1.0,
+    model: ModelMemory, layout: Layout, *, capacity_bytes: float, context_tokens: int, sequences: float = 1.0
 ) -> MemoryEstimate:
     """The fullest GPU of one replica. `sequences` are those of the whole replica at once."""
-    engine = settings.engine
-    cache_bytes = cache_bytes_per_element(cache_format)
+    spec, settings, sums = model.spec, model.settings, model.of(layout.tensor)
+    engine, share = settings.engine, stage_share(spec, layout)
     usable = settings.memory_fraction * capacity_bytes
-    weights = rank_weight_bytes(spec, plan, layout)
-    activation = activation_bytes(spec, layout, settings)
+    weights = model.weights_bytes(layout)
     graphs = graph_bytes(spec, layout) if engine.name == "vllm" else 0.0
     overhead = engine.non_torch_bytes_gib(layout.tensor * layout.data, layout.pipeline) * GIB
     overhead += graphs if engine.graphs_in_budget else 0.0
-    pool = max(0.0, usable - weights - activation - overhead)
-    cache = rank_sequence_cache(spec, layout, settings, cache_bytes)
+    pool = max(0.0, usable - weights - sums.activation_bytes - overhead)
+    cache = sums.cache.scaled(share)
     sequence = cache.bytes_at(context_tokens)
-    needed = layout_bytes_per_token(spec, layout, cache_bytes)
+    needed, billed = sums.needed_bytes_per_token * share, sums.billed_bytes_per_token
     per_token = needed if cache.is_even else sequence / context_tokens  # what the pool is divided by to state tokens
-    if engine.bills_windows_in_full:
-        per_token = full_bytes_per_token(spec, layout, settings, cache_bytes)
+    if billed is not None:
+        per_token = billed * share
     return MemoryEstimate(
         capacity_bytes=capacity_bytes,
         usable_bytes=usable,
         weights_bytes=weights,
-        activation_bytes=activation,
+        activation_bytes=sums.activation_bytes,
         overhead_bytes=overhead,
         kv_pool_bytes=pool,
         sequence_bytes=sequence,
@@ -124,7 +159,7 @@ def memory_estimate(
 # -- activations and graphs -----------------------------------------------------------------------------------------
 
 
-def activation_bytes(spec: ModelSpec, layout: Layout, settings: EngineSettings) -> float:
+def activation_bytes(spec: ModelSpec, tensor: int, settings: EngineSettings) -> float:
     """Peak of the profile run on the fullest rank."""
     engine, head = settings.engine, spec.headline
     if engine.name == "llama.cpp":
@@ -136,19 +171,19 @@ def activation_bytes(spec: ModelSpec, layout: Layout, settings: EngineSettings) 
     sampler = factor * settings.max_num_seqs * head.vocab_size * 4.0
     hidden = 2.0 * batched * head.hidden_size * 2.0
     widest = max((_dense_width(group) for group in spec.layers), default=0)
-    floor = batched * 2.0 * (3.0 * widest / layout.tensor + 3.0 * head.hidden_size)
-    return max(sampler + hidden + _expert_activation_bytes(spec, layout, batched), floor)
+    floor = batched * 2.0 * (3.0 * widest / tensor + 3.0 * head.hidden_size)
+    return max(sampler + hidden + _expert_activation_bytes(spec, tensor, batched), floor)
 
 
 def _dense_width(group: LayerGroup) -> int:
     return group.feed_forward.intermediate_size if isinstance(group.feed_forward, DenseFeedForward) else 0
 
 
-def _expert_activation_bytes(spec: ModelSpec, layout: Layout, batched: int) -> float:
+def _expert_activation_bytes(spec: ModelSpec, tensor: int, batched: int) -> float:
     """Batched x top_k x (H + max(2 N / TP, H)) x 2 B, of the widest experts."""
     width = spec.headline.hidden_size
     peaks = (
-        batched * f.num_experts_per_tok * (width + max(2 * f.expert_intermediate_size / layout.tensor, width)) * 2.0
+        batched * f.num_experts_per_tok * (width + max(2 * f.expert_intermediate_size / tensor, width)) * 2.0
         for f in (group.feed_forward for group in spec.layers)
         if isinstance(f, MixtureOfExperts)
     )

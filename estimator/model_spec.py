@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, Literal
 
-from estimator.attention import Mixer
+from estimator.attention import LatentAttention, Mixer
 from estimator.compressed_attention import CompressedAttention
 from estimator.dtypes import BF16, WeightFormat
 from estimator.feedforward import FeedForward, MixtureOfExperts
@@ -33,6 +33,8 @@ Part = Literal[
     "mtp",
 ]
 """The parts of a checkpoint that a weight format may treat apart. Vectors (norms, biases) are never quantized."""
+
+ModelKind = Literal["dense", "moe", "mla", "hybrid"]
 
 PARTS: Final[tuple[Part, ...]] = (
     "embedding",
@@ -250,6 +252,49 @@ class ModelSpec:
     def stored_cache_elements(self, context_tokens: float) -> float:
         """Cache elements of one sequence at that context: growing layers and windows, states apart."""
         return sum(g.count * g.mixer.stored_elements(context_tokens) for g in self.layers if g.mixer is not None)
+
+    # -- layers by kind -----------------------------------------------------------------------------------------
+
+    @cached_property
+    def kind(self) -> ModelKind:
+        """The class that bands and corrections know: hybrid before latent before experts before dense."""
+        if self.recurrent_layers:
+            return "hybrid"
+        if self.latent_layers:
+            return "mla"
+        return "moe" if self.expert_groups else "dense"
+
+    @cached_property
+    def layer_count(self) -> int:
+        """Layers of the decoder."""
+        return sum(group.count for group in self.layers)
+
+    @cached_property
+    def expert_groups(self) -> tuple[tuple[int, MixtureOfExperts], ...]:
+        """(layers, experts) of the groups that have experts."""
+        found = ((group.count, group.feed_forward) for group in self.layers)
+        return tuple((count, part) for count, part in found if isinstance(part, MixtureOfExperts))
+
+    @cached_property
+    def expert_layers(self) -> int:
+        """Layers with experts."""
+        return sum(count for count, _ in self.expert_groups)
+
+    @cached_property
+    def latent_layers(self) -> int:
+        """Layers with latent attention."""
+        return sum(group.count for group in self.layers if isinstance(group.mixer, LatentAttention))
+
+    @cached_property
+    def indexer_layers(self) -> int:
+        """Latent layers that attend to a sparse selection."""
+        latent = ((group.count, group.mixer) for group in self.layers)
+        return sum(n for n, m in latent if isinstance(m, LatentAttention) and m.indexer is not None)
+
+    @cached_property
+    def recurrent_layers(self) -> int:
+        """Layers with a recurrence."""
+        return sum(group.count for group in self.layers if group.mixer is not None and group.mixer.is_recurrent)
 
     # -- weights as stored --------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from estimator.attention import GroupedQueryAttention, LatentAttention
 from estimator.errors import IllegalLayout
-from estimator.feedforward import DenseFeedForward, MixtureOfExperts
+from estimator.feedforward import DenseFeedForward
 from estimator.model_spec import ModelSpec
 from estimator.recurrence import Recurrence
 
@@ -70,13 +70,18 @@ def check_layout(spec: ModelSpec, layout: Layout, gpus: int) -> None:
 
 def split_obstacles(spec: ModelSpec, layout: Layout) -> Iterator[str]:
     """Why an engine would refuse the split, in words; nothing where it would not."""
-    tensor = layout.tensor
     if layout.pipeline > spec.headline.num_hidden_layers:
         yield f"{layout.pipeline} stages for {spec.headline.num_hidden_layers} layers"
-    if layout.expert > 1 and not _has_experts(spec):
+    if layout.expert > 1 and not spec.expert_groups:
         yield "it has no experts to spread"
+    yield from _tensor_obstacles(spec, layout.tensor)
+    yield from _expert_obstacles(spec, layout)
+
+
+def _tensor_obstacles(spec: ModelSpec, tensor: int) -> Iterator[str]:
+    """What the tensor degree alone cuts wrong: heads and dense networks."""
     for group in spec.all_groups:
-        mixer = group.mixer
+        mixer, dense = group.mixer, group.feed_forward
         if isinstance(mixer, Recurrence) and mixer.num_heads > 1 and mixer.num_heads % tensor:
             yield f"{mixer.num_heads} recurrent heads do not divide by {tensor}"
         if isinstance(mixer, GroupedQueryAttention | LatentAttention) and mixer.num_attention_heads % tensor:
@@ -85,32 +90,33 @@ def split_obstacles(spec: ModelSpec, layout: Layout) -> Iterator[str]:
             heads = mixer.num_key_value_heads
             if heads % tensor and tensor % heads:
                 yield f"{heads} KV heads and {tensor} ranks do not divide"
-        yield from _feed_forward_obstacles(layout, group.feed_forward)
+        if isinstance(dense, DenseFeedForward) and dense.intermediate_size % tensor:
+            yield f"a width of {dense.intermediate_size} does not divide by {tensor}"
 
 
-def _feed_forward_obstacles(layout: Layout, feed_forward: object) -> Iterator[str]:
-    if isinstance(feed_forward, DenseFeedForward):
-        width, ranks = feed_forward.intermediate_size, layout.tensor
-    elif isinstance(feed_forward, MixtureOfExperts):
-        width, ranks = feed_forward.expert_intermediate_size, max(1, layout.stage_gpus // layout.expert)
-        if feed_forward.num_experts % layout.expert:
-            yield f"{feed_forward.num_experts} experts do not divide by {layout.expert}"
-    else:
-        return
-    if width % ranks:
-        yield f"a width of {width} does not divide by {ranks}"
+def _expert_obstacles(spec: ModelSpec, layout: Layout) -> Iterator[str]:
+    ranks = _expert_slices(layout)
+    for _, experts in spec.expert_groups:
+        if experts.num_experts % layout.expert:
+            yield f"{experts.num_experts} experts do not divide by {layout.expert}"
+        if experts.expert_intermediate_size % ranks:
+            yield f"a width of {experts.expert_intermediate_size} does not divide by {ranks}"
+
+
+def _expert_slices(layout: Layout) -> int:
+    """Into how many slices each expert is cut: what is left of the stage once whole experts are spread."""
+    return max(1, layout.stage_gpus // layout.expert)
 
 
 def cut_blocks(spec: ModelSpec, layout: Layout) -> Iterator[str]:
     """Scale blocks that the split cuts: vLLM refuses it for experts, others pad or repeat scales and run."""
     if spec.weights.name != "fp8" or not _is_block_scaled(spec):
         return
-    for group in spec.layers:
-        part = group.feed_forward
-        if isinstance(part, MixtureOfExperts):
-            width, ranks = part.expert_intermediate_size, max(1, layout.stage_gpus // layout.expert)
-            if ranks > 1 and width // ranks % FP8_BLOCK_ROWS:
-                yield f"FP8 blocks of {FP8_BLOCK_ROWS} rows are cut by {width} / {ranks}: some engines refuse it"
+    ranks = _expert_slices(layout)
+    for _, experts in spec.expert_groups:
+        width = experts.expert_intermediate_size
+        if ranks > 1 and width // ranks % FP8_BLOCK_ROWS:
+            yield f"FP8 blocks of {FP8_BLOCK_ROWS} rows are cut by {width} / {ranks}: some engines refuse it"
 
 
 def _is_block_scaled(spec: ModelSpec) -> bool:
@@ -128,30 +134,30 @@ def candidate_layouts(
     """
     found: list[Layout] = []
     most_stages = max(2, gpus // node_gpus) if has_fabric else max(node_gpus, gpus // node_gpus)
+    most_stages = min(most_stages, spec.headline.num_hidden_layers)
+    has_experts = bool(spec.expert_groups)
     for tensor in _powers_and_divisors(min(gpus, node_gpus)):
+        if any(_tensor_obstacles(spec, tensor)):
+            continue
         for pipeline in (stages for stages in _divisors(gpus // tensor) if stages <= most_stages):
             layouts = [Layout(tensor, pipeline)]
-            if _has_experts(spec):
+            if has_experts:
                 layouts.append(Layout(tensor, pipeline, 1, tensor))
                 layouts += [
                     Layout(tensor, pipeline, data, tensor * data)
                     for data in _data_degrees(gpus // (tensor * pipeline), is_loaded=is_loaded)
                 ]
-            found += [layout for layout in layouts if _is_clean(spec, layout)]
+            found += [layout for layout in layouts if not has_experts or _has_whole_experts(spec, layout)]
     return sorted(set(found))
 
 
-def _is_clean(spec: ModelSpec, layout: Layout) -> bool:
-    return not any(split_obstacles(spec, layout)) and not any(cut_blocks(spec, layout))
+def _has_whole_experts(spec: ModelSpec, layout: Layout) -> bool:
+    return not any(_expert_obstacles(spec, layout)) and not any(cut_blocks(spec, layout))
 
 
 def _data_degrees(left: int, *, is_loaded: bool) -> list[int]:
     degrees = [degree for degree in _divisors(left) if degree > 1]
     return degrees if is_loaded else degrees[-1:]
-
-
-def _has_experts(spec: ModelSpec) -> bool:
-    return any(isinstance(group.feed_forward, MixtureOfExperts) for group in spec.layers)
 
 
 def _divisors(number: int) -> list[int]:

@@ -13,13 +13,13 @@ from estimator.attention import Mixer
 from estimator.compressed_attention import CompressedAttention
 from estimator.engine_settings import LLAMA_CPP_UBATCH_TOKENS, EngineSettings
 from estimator.model_spec import ModelSpec
-from estimator.parallelism import Layout
-from estimator.rank_weights import stage_share
 
 BLOCK_TOKENS: Final = 16
 """vLLM's cache block (memory_truth: block_size 16)."""
 INDEX_BYTES: Final = 132 / 128
 """A sparse indexer's key of 128 elements takes 132 B: FP8 and one scale (memory.md, section 2, fact 3)."""
+ROUNDING: Final = 1e-9
+"""What sums and differences of layers leave of nothing."""
 LONGEST_CONTEXT_TOKENS: Final = 2**24
 """Where the search for the longest context stops when the model states no maximum."""
 
@@ -36,34 +36,42 @@ class SequenceCache:
         """Whether every token costs the same: no state, no window."""
         return not self.state_bytes and all(most is None for _, most in self.reaches)
 
+    def scaled(self, share: float) -> "SequenceCache":
+        """That share of the layers."""
+        return SequenceCache(self.state_bytes * share, tuple([(share * size, most) for size, most in self.reaches]))
+
     def bytes_at(self, context_tokens: int) -> float:
         """Cache and state at that context, in whole blocks."""
         held = -(-context_tokens // BLOCK_TOKENS) * BLOCK_TOKENS
-        cache = (size * (held if most is None else min(held, most)) for size, most in self.reaches)
+        cache = [size * (held if most is None or most > held else most) for size, most in self.reaches]
         return self.state_bytes + sum(cache)
 
     def longest_tokens(self, budget_bytes: float, most_tokens: int) -> int:
         """The longest context that lies under the budget, at most `most_tokens`."""
         if self.bytes_at(most_tokens) <= budget_bytes:
             return most_tokens
-        low, high = 0, most_tokens // BLOCK_TOKENS  # blocks that fit, and the most that may
-        while low < high:
-            middle = (low + high + 1) // 2
-            if self.bytes_at(middle * BLOCK_TOKENS) <= budget_bytes:
-                low = middle
-            else:
-                high = middle - 1
-        return low * BLOCK_TOKENS
+        growing = all_of_them = sum([size for size, _ in self.reaches])
+        left = budget_bytes - self.state_bytes
+        for most, size in sorted([(most, size) for size, most in self.reaches if most is not None]):
+            if left <= growing * most:
+                break  # the budget ends before this window is full
+            left, growing = left - size * most, growing - size
+        is_growing = growing > ROUNDING * all_of_them
+        tokens = min(max(0.0, left / growing), most_tokens) if is_growing else 0.0
+        blocks = min(int(tokens) + 1, most_tokens) // BLOCK_TOKENS
+        while blocks and self.bytes_at(blocks * BLOCK_TOKENS) > budget_bytes:
+            blocks -= 1  # a rounding of the division at most
+        return blocks * BLOCK_TOKENS
 
 
-def layout_bytes_per_token(spec: ModelSpec, layout: Layout, cache_bytes: float) -> float:
-    """What one more token of context needs on one GPU, over the layers whose cache grows."""
+def layout_bytes_per_token(spec: ModelSpec, tensor: int, cache_bytes: float) -> float:
+    """What one more token of context needs on one tensor rank, over the layers whose cache grows."""
     total = 0.0
     for group in spec.layers:
         mixer = group.mixer
         if mixer is not None and mixer.window_tokens is None and mixer.cache_elements_per_token:
-            total += group.count * token_bytes(mixer, cache_bytes) / mixer.cache_shards(layout.tensor)
-    return total * stage_share(spec, layout)
+            total += group.count * token_bytes(mixer, cache_bytes) / mixer.cache_shards(tensor)
+    return total
 
 
 def token_bytes(mixer: Mixer, cache_bytes: float) -> float:
@@ -72,18 +80,17 @@ def token_bytes(mixer: Mixer, cache_bytes: float) -> float:
     return (mixer.cache_elements_per_token - index) * cache_bytes + index * INDEX_BYTES
 
 
-def full_bytes_per_token(spec: ModelSpec, layout: Layout, settings: EngineSettings, cache_bytes: float) -> float:
+def full_bytes_per_token(spec: ModelSpec, tensor: int, settings: EngineSettings, cache_bytes: float) -> float:
     """Every layer as if it held the whole context; vLLM pads the kinds of layers into groups of one size."""
     kinds = layer_kinds(spec)
     if not kinds:
         return 0.0
-    rank_bytes = [token_bytes(mixer, cache_bytes) / mixer.cache_shards(layout.tensor) for _, mixer in kinds]
+    rank_bytes = [token_bytes(mixer, cache_bytes) / mixer.cache_shards(tensor) for _, mixer in kinds]
     if settings.engine.pads_layer_groups and len(kinds) > 1:
         size = group_size([count for count, _ in kinds])
         layers = sum(math.ceil(count / size) * size for count, _ in kinds)
-        return layers * max(rank_bytes) * stage_share(spec, layout)
-    total = sum(count * per_layer for (count, _), per_layer in zip(kinds, rank_bytes, strict=True))
-    return total * stage_share(spec, layout)
+        return layers * max(rank_bytes)
+    return sum(count * per_layer for (count, _), per_layer in zip(kinds, rank_bytes, strict=True))
 
 
 def layer_kinds(spec: ModelSpec) -> list[tuple[int, Mixer]]:
@@ -106,28 +113,21 @@ def group_size(counts: list[int]) -> int:
     return most if most < least * 1.25 else least
 
 
-def rank_sequence_cache(spec: ModelSpec, layout: Layout, settings: EngineSettings, cache_bytes: float) -> SequenceCache:
-    """Cache and state of one request on one GPU, as the engine holds them."""
-    share, state = stage_share(spec, layout), 0.0
+def rank_sequence_cache(spec: ModelSpec, tensor: int, settings: EngineSettings, cache_bytes: float) -> SequenceCache:
+    """Cache and state of one request on one tensor rank in all layers, as the engine holds them."""
+    state = 0.0
     reaches: dict[int | None, float] = {}
     for group in spec.layers:
         mixer = group.mixer
         if mixer is None:
             continue
-        copies = share * group.count / mixer.cache_shards(layout.tensor)
+        copies = group.count / mixer.cache_shards(tensor)
         state += copies * (4.0 * mixer.recurrent_state_elements + 2.0 * mixer.conv_state_elements)
         if isinstance(mixer, CompressedAttention):
             state += copies * mixer.side_window_elements * cache_bytes
         most = _most_held_tokens(mixer.window_tokens, settings)
         reaches[most] = reaches.get(most, 0.0) + copies * token_bytes(mixer, cache_bytes)
     return SequenceCache(state, tuple((size, most) for most, size in reaches.items()))
-
-
-def rank_sequence_bytes(
-    spec: ModelSpec, layout: Layout, settings: EngineSettings, cache_bytes: float, context_tokens: int
-) -> float:
-    """Cache and state of one request at the context on one GPU, as the engine holds them."""
-    return rank_sequence_cache(spec, layout, settings, cache_bytes).bytes_at(context_tokens)
 
 
 def _most_held_tokens(window_tokens: int | None, settings: EngineSettings) -> int | None:

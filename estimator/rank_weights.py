@@ -7,7 +7,7 @@ full on every rank. Source: memory.md, section 3.
 import math
 from typing import Final
 
-from estimator.attention import LatentAttention
+from estimator.attention import LatentAttention, Mixer
 from estimator.feedforward import MixtureOfExperts
 from estimator.model_spec import LayerGroup, ModelSpec, WeightPlan
 from estimator.parallelism import Layout
@@ -16,10 +16,15 @@ MXFP4_PADDED_WIDTH: Final = 256
 """MXFP4 expert widths are padded to multiples of this: gpt-oss 2,880 -> 3,072 (memory.md, section 3)."""
 
 
-def rank_weight_bytes(spec: ModelSpec, plan: WeightPlan, layout: Layout) -> float:
-    """Weights on the fullest rank as loaded."""
-    layers = sum(group.count * group_weight_bytes(group, plan, layout) for group in spec.all_groups)
-    return layers * stage_share(spec, layout) + _ends_bytes(spec, plan, layout)
+def layers_bytes(spec: ModelSpec, plan: WeightPlan, tensor: int) -> float:
+    """All layers on one tensor rank, routed experts apart."""
+    return sum([group.count * _group_bytes(group, plan, tensor) for group in spec.all_groups])
+
+
+def routed_bytes(spec: ModelSpec, plan: WeightPlan) -> float:
+    """Routed experts of all layers with their biases, which the GPUs of a stage share."""
+    groups = [(group.count, group.feed_forward) for group in spec.all_groups]
+    return sum([count * _routed_bytes(part, plan) for count, part in groups if isinstance(part, MixtureOfExperts)])
 
 
 def stage_share(spec: ModelSpec, layout: Layout) -> float:
@@ -28,47 +33,36 @@ def stage_share(spec: ModelSpec, layout: Layout) -> float:
     return math.ceil(layers / layout.pipeline) / layers
 
 
-def group_weight_bytes(group: LayerGroup, plan: WeightPlan, layout: Layout) -> float:
-    """Weights of one layer of the group on one rank."""
-    total = group.other_parameters * plan.vector_bytes
-    if group.mixer is not None:
-        part = plan.of("recurrent" if group.mixer.is_recurrent else "attention")
-        total += group.mixer.rank_matrix_parameters(layout.tensor) * part.bytes_per_weight
-        total += group.mixer.vector_parameters * plan.vector_bytes
-        total += _absorbed_bytes(group, layout)
-    feed_forward = group.feed_forward
+def _group_bytes(group: LayerGroup, plan: WeightPlan, tensor: int) -> float:
+    """One layer of the group on one rank, without its routed experts."""
+    total, mixer, feed_forward = group.other_parameters * plan.vector_bytes, group.mixer, group.feed_forward
+    if mixer is not None:
+        part = plan.of("recurrent" if mixer.is_recurrent else "attention")
+        total += mixer.rank_matrix_parameters(tensor) * part.bytes_per_weight
+        total += mixer.vector_parameters * plan.vector_bytes + _absorbed_bytes(mixer, tensor)
     if isinstance(feed_forward, MixtureOfExperts):
-        total += _expert_bytes(feed_forward, plan, layout)
+        total += feed_forward.shared_parameters * plan.of("shared").bytes_per_weight / tensor
+        total += feed_forward.shared_vector_parameters * plan.vector_bytes
+        total += feed_forward.router_parameters * plan.of("router").bytes_per_weight
     elif feed_forward is not None:
-        total += feed_forward.matrix_parameters * plan.of("dense").bytes_per_weight / layout.tensor
+        total += feed_forward.matrix_parameters * plan.of("dense").bytes_per_weight / tensor
         total += feed_forward.vector_parameters * plan.vector_bytes
     return total
 
 
-def _absorbed_bytes(group: LayerGroup, layout: Layout) -> float:
+def _absorbed_bytes(mixer: Mixer, tensor: int) -> float:
     """MLA's up-projection kept once more in 16 bit, absorbed into queries and outputs (memory.md: +2 to +7 % on R1)."""
-    if isinstance(group.mixer, LatentAttention):
-        return 2.0 * group.mixer.up_projection_parameters / layout.tensor
-    return 0.0
+    return 2.0 * mixer.up_projection_parameters / tensor if isinstance(mixer, LatentAttention) else 0.0
 
 
-def _expert_bytes(experts: MixtureOfExperts, plan: WeightPlan, layout: Layout) -> float:
-    part = plan.of("experts")
-    routed = experts.num_experts * experts.expert_matrix_parameters / layout.stage_gpus
-    padded = (
-        -(-experts.expert_intermediate_size // MXFP4_PADDED_WIDTH)
-        * MXFP4_PADDED_WIDTH
-        / experts.expert_intermediate_size
-    )
-    padding = padded if part.format.name == "mxfp4" else 1.0
-    biases = experts.num_experts * experts.expert_vector_parameters / layout.stage_gpus
-    total = routed * part.bytes_per_weight * padding + biases * plan.vector_bytes
-    total += experts.shared_parameters * plan.of("shared").bytes_per_weight / layout.tensor
-    total += experts.shared_vector_parameters * plan.vector_bytes
-    return total + experts.router_parameters * plan.of("router").bytes_per_weight
+def _routed_bytes(experts: MixtureOfExperts, plan: WeightPlan) -> float:
+    part, width = plan.of("experts"), experts.expert_intermediate_size
+    padding = -(-width // MXFP4_PADDED_WIDTH) * MXFP4_PADDED_WIDTH / width if part.format.name == "mxfp4" else 1.0
+    matrices = experts.expert_matrix_parameters * part.bytes_per_weight * padding
+    return experts.num_experts * (matrices + experts.expert_vector_parameters * plan.vector_bytes)
 
 
-def _ends_bytes(spec: ModelSpec, plan: WeightPlan, layout: Layout) -> float:
+def ends_bytes(spec: ModelSpec, plan: WeightPlan, layout: Layout) -> float:
     """Embedding, head, towers, final norms and the rotary table on the fullest end of the pipeline."""
     embedding = spec.embedding_parameters * plan.of("embedding").bytes_per_weight / layout.tensor
     embedding += spec.per_layer_embedding_parameters * plan.of("embedding").bytes_per_weight / layout.tensor

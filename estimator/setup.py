@@ -1,6 +1,7 @@
 """What is asked, and what holds for every layout of it: engine, formats, settings, and what had to be assumed."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final
 
 from estimator.anchor import Measurement
@@ -10,7 +11,7 @@ from estimator.engine_settings import EngineSettings, engine_settings
 from estimator.engines import NEWEST, Engine, EngineName, engine_rules, parse_version
 from estimator.errors import ImpossibleValue
 from estimator.hardware import Gpu
-from estimator.memory import MemoryEstimate
+from estimator.memory import MemoryEstimate, ModelMemory
 from estimator.model_spec import ModelSpec, WeightPlan
 from estimator.parallelism import Layout
 from estimator.platforms import check_platform, default_engine, engine_cache, engine_weights
@@ -51,7 +52,7 @@ class Request:
     measured: tuple[Measurement, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Setup:
     """What holds for every layout: engine, formats and settings, and what had to be assumed for them.
 
@@ -67,6 +68,21 @@ class Setup:
     assumptions: tuple[str, ...]
     memory_by_split: dict[tuple[int, int, int], MemoryEstimate] = field(default_factory=dict)
     deployments: list[Deployment] = field(default_factory=list)
+
+    @cached_property
+    def weight_bytes(self) -> float:
+        """All weights in the plan's formats, on one device: no split holds fewer in sum."""
+        return self.request.spec.weight_bytes(self.plan)
+
+    @cached_property
+    def memory(self) -> ModelMemory:
+        """What layouts share of the memory."""
+        return ModelMemory(self.request.spec, self.plan, self.settings, self.cache_format)
+
+    @property
+    def usable_bytes(self) -> float:
+        """What the engine may use of one GPU."""
+        return self.settings.memory_fraction * self.request.gpu.engine_memory_bytes
 
 
 def prepare(request: Request) -> Setup:

@@ -96,24 +96,9 @@ def is_amd_or_intel(d: Deployment) -> bool:
     return d.gpu.architecture_class in {"cdna", "rdna", "xe"}
 
 
-def dense_bytes(d: Deployment) -> float:
-    """Bytes on one GPU of what every token uses: attention, dense networks, shared experts, the head."""
-    parts = d.part_bytes
-    attention = (parts["attention"] + parts["recurrent"]) * _attention_share(d)
-    other = parts["dense"] + parts["shared"]
-    head = d.head_parameters * d.bytes_per_weight("output_head")
-    return attention / d.layout.tensor + (other + head) / d.dense_shards
-
-
 def dense_read_s(d: Deployment) -> float:
     """Reading what every token uses."""
-    return dense_bytes(d) / d.gpu.memory_bytes_per_s / read_efficiency(d)
-
-
-def _attention_share(d: Deployment) -> float:
-    """NVFP4 checkpoints read less of their 16-bit attention than their configs say."""
-    is_mixed = d.plan.name == "nvfp4" and d.bytes_per_weight("attention") > 1.5 and not d.is_local
-    return cal.NVFP4_ATTENTION_SHARE if is_mixed else 1.0
+    return d.dense_bytes / d.gpu.memory_bytes_per_s / read_efficiency(d)
 
 
 def dense_products_s(d: Deployment, tokens: float) -> float:
@@ -135,7 +120,7 @@ def prefill_products_s(d: Deployment, tokens: float) -> float:
 
 
 def _experts(d: Deployment, batch: float, *, is_saturated: bool) -> tuple[float, float]:
-    if not d.expert_groups:
+    if not d.spec.expert_groups:
         return 0.0, 0.0
     factor = cal.DATA_PARALLEL_EXPERTS_SATURATED if is_saturated and d.layout.data > 1 else 1.0
     return factor * expert_read_s(d, batch, is_saturated=is_saturated), factor * expert_products_s(d, batch)
@@ -143,7 +128,7 @@ def _experts(d: Deployment, batch: float, *, is_saturated: bool) -> tuple[float,
 
 def expert_bytes(d: Deployment, tokens: float) -> float:
     """Bytes on one GPU of the distinct experts that so many tokens touch, spread over the GPUs of a stage."""
-    touched = sum(n * e.expert_matrix_parameters * e.expected_experts(tokens) for n, e in d.expert_groups)
+    touched = sum(n * e.expert_matrix_parameters * e.expected_experts(tokens) for n, e in d.spec.expert_groups)
     return touched * d.bytes_per_weight("experts") / d.layout.stage_gpus
 
 
@@ -165,7 +150,7 @@ def _expert_read_factor(d: Deployment, *, is_saturated: bool) -> float:
 def expert_products_s(d: Deployment, tokens: float) -> float:
     """Grouped products of the experts that so many tokens use; narrow slices are slow."""
     total = 0.0
-    for layers, experts in d.expert_groups:
+    for layers, experts in d.spec.expert_groups:
         used = experts.expert_matrix_parameters * experts.num_experts_per_tok
         total += layers * 2 * used * tokens / d.layout.stage_gpus / d.main_rate / slice_efficiency(d, experts)
     return total
@@ -207,9 +192,9 @@ def link_s(d: Deployment, tokens: float) -> float:
     if gpus == 1:
         return 0.0
     hidden = d.spec.headline.hidden_size
-    moved = 2 * d.layers * tokens * hidden * 2 * 2 * (tensor - 1) / tensor
+    moved = 2 * d.spec.layer_count * tokens * hidden * 2 * 2 * (tensor - 1) / tensor
     if d.layout.data > 1:
-        for layers, experts in d.expert_groups:
+        for layers, experts in d.spec.expert_groups:
             fan_out = min(experts.num_experts_per_tok, gpus)
             moved += 2 * layers * tokens * fan_out * hidden * cal.ALL_TO_ALL_BYTES * (gpus - 1) / gpus
     return moved / d.link_bytes_per_s / cal.LINK_EFFICIENCY
@@ -217,12 +202,12 @@ def link_s(d: Deployment, tokens: float) -> float:
 
 def fixed_s(d: Deployment, per_rank: float, *, is_saturated: bool) -> float:
     """What a step costs however small it is."""
-    micros = (cal.LLAMA_CPP_LAYER_US if d.is_local else cal.LAYER_US) * d.layers
-    micros += cal.EXPERT_LAYER_US * d.expert_layers + cal.LATENT_LAYER_US * d.latent_layers
-    micros += cal.INDEXER_LAYER_US * d.indexer_layers + cal.RECURRENT_LAYER_US * d.recurrent_layers
+    micros = (cal.LLAMA_CPP_LAYER_US if d.is_local else cal.LAYER_US) * d.spec.layer_count
+    micros += cal.EXPERT_LAYER_US * d.spec.expert_layers + cal.LATENT_LAYER_US * d.spec.latent_layers
+    micros += cal.INDEXER_LAYER_US * d.spec.indexer_layers + cal.RECURRENT_LAYER_US * d.spec.recurrent_layers
     if d.layout.tensor > 1:
         growth = 1 + cal.ALL_REDUCE_GROWTH * math.log2(d.layout.tensor / 2)
-        micros += 2 * d.layers * cal.ALL_REDUCE_US * growth
+        micros += 2 * d.spec.layer_count * cal.ALL_REDUCE_US * growth
     if d.is_local:
         micros += cal.LLAMA_CPP_HOP_US * (d.layout.gpus - 1)
     sequences = 0.0 if d.is_local else cal.SEQUENCE_US * per_rank
@@ -231,7 +216,7 @@ def fixed_s(d: Deployment, per_rank: float, *, is_saturated: bool) -> float:
     micros *= cal.AMD_INTEL_FIXED if is_amd_or_intel(d) else 1.0
     if is_saturated:
         micros += sequences * cal.SEQUENCE_SATURATED
-        micros += cal.TRTLLM_EAGER_LAYER_US * d.layers if d.has_eager_offline_steps else 0.0
+        micros += cal.TRTLLM_EAGER_LAYER_US * d.spec.layer_count if d.has_eager_offline_steps else 0.0
     return micros * US
 
 
@@ -248,10 +233,10 @@ def roofline_parts_s(d: Deployment, batch: float, context_tokens: float) -> tupl
     """Seconds of reading and seconds of computing of one step at the data sheet's rates."""
     batch = max(batch, 1.0)
     per_rank = max(batch / d.layout.data, 1.0)
-    moved = dense_bytes(d) + expert_bytes(d, batch) + cache_bytes(d, per_rank, context_tokens)
+    moved = d.dense_bytes + expert_bytes(d, batch) + cache_bytes(d, per_rank, context_tokens)
     memory = moved / d.gpu.memory_bytes_per_s
     compute = _dense_flop_s(d, per_rank, with_head=True)
-    for layers, experts in d.expert_groups:
+    for layers, experts in d.spec.expert_groups:
         used = experts.expert_matrix_parameters * experts.num_experts_per_tok
         compute += layers * 2 * used * batch / d.layout.stage_gpus / d.main_rate
     return memory, compute

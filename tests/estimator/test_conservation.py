@@ -7,11 +7,11 @@ from estimator.engine_settings import engine_settings
 from estimator.engines import ENGINE_NAMES, engine_rules
 from estimator.feedforward import MixtureOfExperts
 from estimator.gpus import GPUS
-from estimator.memory import memory_estimate
+from estimator.memory import ModelMemory, memory_estimate
 from estimator.model_spec import PARTS, LayerGroup, ModelSpec
 from estimator.parallelism import Layout
 from estimator.quantization import requantize
-from estimator.rank_weights import group_weight_bytes, rank_weight_bytes
+from estimator.rank_weights import layers_bytes, routed_bytes
 from tests.estimator.models import SHAPES, bundled, llama
 
 FAMOUS = (
@@ -60,9 +60,14 @@ def test_four_bits_weigh_more_than_a_quarter_of_sixteen_and_less_than_half(repo_
     assert 0.25 * sixteen < spec.weight_bytes(requantize(spec, "int4")) < 0.5 * sixteen
 
 
+def weights_of_a_rank(spec: ModelSpec, layout: Layout) -> float:
+    settings = engine_settings(engine_rules("vllm"), None, GPUS["h100-sxm-80gb"].engine_memory_bytes)
+    return ModelMemory(spec, spec.weights, settings, "bf16").weights_bytes(layout)
+
+
 @EVERY_SHAPE
 def test_one_rank_alone_holds_the_whole_model(spec: ModelSpec) -> None:
-    held = rank_weight_bytes(spec, spec.weights, Layout())
+    held = weights_of_a_rank(spec, Layout())
     named = rotary_table_bytes(spec) + absorbed_bytes(spec, 1)
     assert held == pytest.approx(spec.weight_bytes() + named, rel=1e-9)
 
@@ -70,7 +75,7 @@ def test_one_rank_alone_holds_the_whole_model(spec: ModelSpec) -> None:
 @EVERY_SHAPE
 @pytest.mark.parametrize("tensor", [2, 4, 8])
 def test_ranks_add_up_to_the_model_and_what_they_repeat(spec: ModelSpec, tensor: int) -> None:
-    held = tensor * rank_weight_bytes(spec, spec.weights, Layout(tensor))
+    held = tensor * weights_of_a_rank(spec, Layout(tensor))
     repeated = (tensor - 1) * sum(group.count * repeated_bytes(group, tensor) for group in spec.layers)
     repeated += (tensor - 1) * 2 * spec.other_parameters
     named = tensor * rotary_table_bytes(spec) + absorbed_bytes(spec, 1)
@@ -79,10 +84,10 @@ def test_ranks_add_up_to_the_model_and_what_they_repeat(spec: ModelSpec, tensor:
 
 @EVERY_SHAPE
 def test_stages_hold_the_layers_once(spec: ModelSpec) -> None:
-    layers = sum(group.count * group_weight_bytes(group, spec.weights, Layout()) for group in spec.layers)
+    layers = layers_bytes(spec, spec.weights, 1) + routed_bytes(spec, spec.weights)
     end = 2 * spec.embedding_parameters + 2 * spec.other_parameters + rotary_table_bytes(spec)
     stages = spec.headline.num_hidden_layers
-    assert rank_weight_bytes(spec, spec.weights, Layout(1, stages)) == pytest.approx(layers / stages + end)
+    assert weights_of_a_rank(spec, Layout(1, stages)) == pytest.approx(layers / stages + end)
 
 
 @pytest.mark.parametrize("engine", ENGINE_NAMES)
@@ -91,12 +96,9 @@ def test_parts_of_memory_add_up_to_what_is_usable(engine: str, layout: Layout) -
     gpu = GPUS["h100-sxm-80gb"]
     settings = engine_settings(engine_rules(engine), None, gpu.engine_memory_bytes)
     found = memory_estimate(
-        llama(),
-        llama().weights,
+        ModelMemory(llama(), llama().weights, settings, "bf16"),
         layout,
-        settings,
         capacity_bytes=gpu.engine_memory_bytes,
-        cache_format="bf16",
         context_tokens=8192,
     )
     held = found.weights_bytes + found.activation_bytes + found.overhead_bytes
@@ -110,12 +112,9 @@ def test_what_is_short_is_what_is_needed_beyond_the_usable() -> None:
     gpu, spec = GPUS["l4"], bundled("meta-llama/Llama-3.1-70B-Instruct")
     settings = engine_settings(engine_rules("vllm"), None, gpu.engine_memory_bytes)
     found = memory_estimate(
-        spec,
-        spec.weights,
+        ModelMemory(spec, spec.weights, settings, "bf16"),
         Layout(),
-        settings,
         capacity_bytes=gpu.engine_memory_bytes,
-        cache_format="bf16",
         context_tokens=8192,
     )
     assert not found.fits

@@ -6,7 +6,7 @@ from estimator.dtypes import cache_bytes_per_element
 from estimator.engine_settings import EngineSettings, engine_settings
 from estimator.engines import engine_rules
 from estimator.gpus import GPUS
-from estimator.memory import MemoryEstimate, memory_estimate
+from estimator.memory import MemoryEstimate, ModelMemory, memory_estimate
 from estimator.parallelism import Layout
 from estimator.units import GIB
 from tests.estimator.models import bundled
@@ -30,12 +30,9 @@ def settings() -> EngineSettings:
 def memory_of(fact: Fact) -> MemoryEstimate:
     spec = bundled(fact["model"])
     return memory_estimate(
-        spec,
-        spec.weights,
+        ModelMemory(spec, spec.weights, settings(), fact["kv_cache"]),
         Layout(fact["tensor"], fact["pipeline"]),
-        settings(),
         capacity_bytes=H100.engine_memory_bytes,
-        cache_format=fact["kv_cache"],
         context_tokens=fact["context_tokens"],
     )
 
@@ -76,12 +73,9 @@ def test_sixteen_ranks_of_deepseek_v3_hold_the_whole_latent_each() -> None:
     spec = bundled("deepseek-ai/DeepSeek-V3")
     found = [
         memory_estimate(
-            spec,
-            spec.weights,
+            ModelMemory(spec, spec.weights, settings(), "bf16"),
             Layout(tensor),
-            settings(),
             capacity_bytes=GPUS["h200-sxm-141gb"].engine_memory_bytes,
-            cache_format="bf16",
             context_tokens=32768,
         ).layout_bytes_per_token
         for tensor in (1, 8, 16)
@@ -93,12 +87,9 @@ def test_deepseek_r1_loads_more_than_its_share_of_bytes() -> None:
     # memory.md, section 3: 1.00 B a parameter over 8 ranks would be 78.1 GiB; logs print 79.4 to 83.9
     spec = bundled("deepseek-ai/DeepSeek-R1")
     found = memory_estimate(
-        spec,
-        spec.weights,
+        ModelMemory(spec, spec.weights, settings(), "bf16"),
         Layout(8),
-        settings(),
         capacity_bytes=GPUS["h200-sxm-141gb"].engine_memory_bytes,
-        cache_format="bf16",
         context_tokens=8192,
     )
     assert 79.4 <= found.weights_bytes / GIB <= 83.9
@@ -109,12 +100,9 @@ def test_gpt_oss_loads_its_padded_experts() -> None:
     for repo_id, gib in (("openai/gpt-oss-20b", 13.47), ("openai/gpt-oss-120b", 64.38)):
         spec = bundled(repo_id)
         found = memory_estimate(
-            spec,
-            spec.weights,
+            ModelMemory(spec, spec.weights, settings(), "bf16"),
             Layout(),
-            settings(),
             capacity_bytes=H100.engine_memory_bytes,
-            cache_format="bf16",
             context_tokens=8192,
         )
         assert found.weights_bytes / GIB == pytest.approx(gib, rel=0.01)

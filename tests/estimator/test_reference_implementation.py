@@ -14,7 +14,7 @@ import pytest
 
 from estimator import calibration as cal
 from estimator.attention import GroupedQueryAttention, LatentAttention
-from estimator.deployment import Deployment, model_kind
+from estimator.deployment import Deployment
 from estimator.dtypes import FORMATS
 from estimator.engines import EngineName
 from estimator.feedforward import MixtureOfExperts
@@ -204,7 +204,7 @@ def _model(reference: ModuleType, spec: ModelSpec) -> Any:
         moe_layers=group.count if experts else 0,
         expert_width=experts.expert_intermediate_size if experts else 0,
         mla=isinstance(mixer, LatentAttention),
-        kind=model_kind(spec),
+        kind=spec.kind,
     )
 
 

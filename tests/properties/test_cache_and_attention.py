@@ -11,10 +11,10 @@ from estimator.engine_settings import engine_settings
 from estimator.engines import ENGINE_NAMES, ENGINES, engine_rules
 from estimator.feedforward import MixtureOfExperts
 from estimator.gpus import GPUS
-from estimator.memory import memory_estimate
+from estimator.memory import ModelMemory, memory_estimate
 from estimator.model_spec import ModelSpec
 from estimator.parallelism import Layout
-from estimator.rank_cache import rank_sequence_bytes, rank_sequence_cache
+from estimator.rank_cache import rank_sequence_cache
 from tests.properties.strategies import contexts, layouts, models
 
 heads = st.sampled_from([(32, 8, 128), (64, 8, 64), (16, 1, 256), (12, 12, 64)])
@@ -77,9 +77,8 @@ def test_more_context_never_takes_less_memory(
 ) -> None:
     short, long = sorted((one, other))
     settings = engine_settings(row, None, H100_BYTES)  # type: ignore[arg-type]  # a row of ENGINES
-    assert rank_sequence_bytes(spec, layout, settings, 2.0, short) <= rank_sequence_bytes(
-        spec, layout, settings, 2.0, long
-    )
+    cache = rank_sequence_cache(spec, layout.tensor, settings, 2.0)
+    assert cache.bytes_at(short) <= cache.bytes_at(long)
 
 
 @given(models, layouts, st.sampled_from(ENGINE_NAMES), st.floats(0, 2e11))
@@ -89,12 +88,13 @@ def test_the_longest_context_fits_and_one_block_more_does_not(
     settings = engine_settings(engine_rules(engine), None, H100_BYTES)
     most = spec.headline.max_position_embeddings
     assert most is not None
-    longest = rank_sequence_cache(spec, layout, settings, 2.0).longest_tokens(budget, most)
+    cache = rank_sequence_cache(spec, layout.tensor, settings, 2.0)
+    longest = cache.longest_tokens(budget, most)
     assert longest <= most
     if longest:
-        assert rank_sequence_bytes(spec, layout, settings, 2.0, longest) <= budget
+        assert cache.bytes_at(longest) <= budget
     if longest < most:
-        assert rank_sequence_bytes(spec, layout, settings, 2.0, longest + 1) > budget
+        assert cache.bytes_at(longest + 1) > budget
 
 
 @given(models, layouts, st.sampled_from(ENGINE_NAMES), contexts)
@@ -104,13 +104,7 @@ def test_a_smaller_cache_format_never_holds_fewer_requests(
     settings = engine_settings(engine_rules(engine), None, H100_BYTES)
     wide, narrow = (
         memory_estimate(
-            spec,
-            spec.weights,
-            layout,
-            settings,
-            capacity_bytes=H100_BYTES,
-            cache_format=name,
-            context_tokens=context,
+            ModelMemory(spec, spec.weights, settings, name), layout, capacity_bytes=H100_BYTES, context_tokens=context
         )
         for name in ("bf16", "fp8")
     )

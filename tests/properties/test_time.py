@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from estimator.band import throughput_interval, tpot_interval, ttft_interval
-from estimator.deployment import Deployment, model_kind
+from estimator.deployment import Deployment
 from estimator.hardware import Gpu
 from estimator.latency import latency
 from estimator.model_spec import ModelSpec
@@ -91,7 +91,7 @@ def test_the_sweet_spot_is_where_computing_overtakes_reading(d: Deployment, cont
 def test_low_value_and_high_stand_in_that_order(
     spec: ModelSpec, gpu: Gpu, value: float, concurrency: float, is_local: bool
 ) -> None:
-    kind = model_kind(spec)
+    kind = spec.kind
     for found in (
         tpot_interval(value, gpu, kind, concurrency, is_local=is_local),
         ttft_interval(value, gpu, kind, concurrency, is_local=is_local),

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Final
 
 from estimator.band import architecture_group
-from estimator.deployment import model_kind
 from estimator.estimate import estimate
 from estimator.offsets import FEATURE_RANGES
 from tests.validation.fit_offsets import FITTED, cross_validated, points
@@ -84,7 +83,7 @@ CLASSES: Final[tuple[tuple[str, Callable[[Run], str]], ...]] = (
     ("engine", lambda run: run.request.engine or "as told by none"),
     ("card", lambda run: run.request.gpu.id),
     ("card class", lambda run: architecture_group(run.request.gpu)),
-    ("kind of model", lambda run: model_kind(run.request.spec)),
+    ("kind of model", lambda run: run.request.spec.kind),
     ("format", lambda run: run.request.weights or run.request.spec.weights.name),
     ("load", lambda run: "16 or fewer" if (run.request.load.concurrency or 1) <= 16 else "more than 16"),
 )

@@ -22,7 +22,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from estimator.band import architecture_group
-from estimator.deployment import model_kind
 from estimator.estimate import Request, estimate, stack_of
 from estimator.offsets import FEATURE_RANGES, Place, features
 from estimator.stacks import StackKey
@@ -76,7 +75,7 @@ _SETUP_LABELS: Final = ("model", "gpu", "engine", "engine_version", "weights", "
 
 
 def _band(request: Request) -> str:
-    return f"{architecture_group(request.gpu)}|{model_kind(request.spec)}"
+    return f"{architecture_group(request.gpu)}|{request.spec.kind}"
 
 
 # -- ridge ----------------------------------------------------------------------------------------------------------

@@ -3,9 +3,7 @@
 Everything here is per replica; `layout.stage_gpus` GPUs work on one pipeline stage.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from typing import Final
 
 from estimator.calibration import NVFP4_ATTENTION_SHARE
@@ -13,6 +11,7 @@ from estimator.dtypes import cache_bytes_per_element
 from estimator.engines import EngineName
 from estimator.hardware import Gpu
 from estimator.model_spec import ModelSpec, Part, WeightPlan
+from estimator.once import once
 from estimator.parallelism import Layout
 from estimator.rates import compute_path
 from estimator.units import GB
@@ -32,8 +31,17 @@ def node_gpus(gpu: Gpu) -> int:
     return max(gpu.link_domain_gpus, NODE_GPUS)
 
 
-CUT_DEPENDENT: Final = ("link_bytes_per_s", "layer_flop_s", "head_flop_s", "dense_bytes")
-"""What a deployment keeps once computed and another cut changes."""
+@dataclass(frozen=True, slots=True)
+class TensorSums:
+    """What one tensor rank reads and multiplies in each step, whatever the other degrees; experts apart.
+
+    `dense_bytes` are read once a step: attention, dense networks, shared experts, the head. `layer_flop_s` and
+    `head_flop_s` are seconds at peak of one token's products in all layers and in the head.
+    """
+
+    dense_bytes: float
+    layer_flop_s: float
+    head_flop_s: float
 
 
 @dataclass(frozen=True)
@@ -47,13 +55,12 @@ class Deployment:
     engine: EngineName
     cache_format: str
     has_eager_offline_steps: bool = False
+    _by_tensor: dict[int, TensorSums] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def cut_as(self, layout: Layout) -> "Deployment":
         """The same model on the same card in another cut; what is summed over the model is not summed again."""
         other = object.__new__(Deployment)  # frozen: filled here, once
         other.__dict__.update(self.__dict__, layout=layout)
-        for name in CUT_DEPENDENT:
-            other.__dict__.pop(name, None)
         return other
 
     @property
@@ -61,41 +68,44 @@ class Deployment:
         """Whether a local engine serves one user, not a batch."""
         return self.engine == "llama.cpp"
 
-    @cached_property
+    @once
     def cache_bytes(self) -> float:
         """Bytes of one cached element."""
         return cache_bytes_per_element(self.cache_format)
 
-    @cached_property
+    @property
     def link_bytes_per_s(self) -> float:
         """One direction of the link that collectives of one stage cross: the fabric, or the network beyond a node."""
         if self.layout.stage_gpus > node_gpus(self.gpu):
             return self.gpu.internode_bytes_per_s or ASSUMED_NETWORK_BYTES_PER_S
         return self.gpu.link_bytes_per_s or ASSUMED_LINK_BYTES_PER_S
 
-    @property
-    def dense_shards(self) -> int:
-        """Over how many GPUs of a stage the dense parts are split: attention data parallelism repeats them."""
-        return self.layout.tensor
-
     def parameters(self, *parts: Part) -> int:
         """Matrix parameters of those parts."""
         return sum([self.spec.matrix_parameters[part] for part in parts])
 
-    @cached_property
-    def part_bytes(self) -> Mapping[Part, float]:
-        """Bytes of the matrices of every part."""
-        return {
-            part: count * self.plan.of(part).bytes_per_weight for part, count in self.spec.matrix_parameters.items()
-        }
+    @property
+    def sums(self) -> TensorSums:
+        """The sums of this tensor degree, made once for all cuts that share it."""
+        tensor = self.layout.tensor
+        if tensor not in self._by_tensor:
+            self._by_tensor[tensor] = self._sums(tensor)
+        return self._by_tensor[tensor]
 
-    @cached_property
-    def dense_bytes(self) -> float:
-        """Bytes on one GPU of what every token uses: attention, dense networks, shared experts, the head."""
-        parts = self.part_bytes
-        attention = (parts["attention"] + parts["recurrent"]) * self._attention_share
-        head = self.head_parameters * self.bytes_per_weight("output_head")
-        return attention / self.layout.tensor + (parts["dense"] + parts["shared"] + head) / self.dense_shards
+    def _sums(self, tensor: int) -> TensorSums:
+        """Attention data parallelism repeats the dense parts, hence the tensor degree alone divides them."""
+        count, of, head = self.spec.matrix_parameters, self.plan.of, self.head_parameters
+        read = count["attention"] * of("attention").bytes_per_weight
+        read += count["recurrent"] * of("recurrent").bytes_per_weight
+        read *= self._attention_share
+        read += count["dense"] * of("dense").bytes_per_weight + count["shared"] * of("shared").bytes_per_weight
+        projections = 2 * (count["attention"] + count["recurrent"]) / self.attention_rate
+        networks = 2 * (count["dense"] + count["shared"]) / self.main_rate
+        return TensorSums(
+            dense_bytes=(read + head * of("output_head").bytes_per_weight) / tensor,
+            layer_flop_s=(projections + networks) / tensor,
+            head_flop_s=2 * head / tensor / self.sixteen_bit_rate,
+        )
 
     @property
     def _attention_share(self) -> float:
@@ -107,34 +117,23 @@ class Deployment:
         """Bytes of one weight of the part."""
         return self.plan.of(part).bytes_per_weight
 
-    @cached_property
+    @once
     def main_rate(self) -> float:
         """Peak FLOP/s of the quantized products."""
         return compute_path(self.gpu, self.plan.name).flops_per_s
 
-    @cached_property
+    @once
     def sixteen_bit_rate(self) -> float:
         """Peak FLOP/s of attention scores and of parts left in 16 bit."""
         return compute_path(self.gpu, "bf16").flops_per_s
 
-    @cached_property
+    @once
     def attention_rate(self) -> float:
         """Peak FLOP/s of the attention projections."""
         part = self.plan.of("attention")
         return compute_path(self.gpu, part.format.name).flops_per_s if part.share > 0.5 else self.sixteen_bit_rate
 
-    @cached_property
-    def layer_flop_s(self) -> float:
-        """Seconds at peak of one token's products in the layers on one GPU, experts apart: each part at its rate."""
-        attention = 2 * self.parameters("attention", "recurrent") / self.layout.tensor / self.attention_rate
-        return attention + 2 * self.parameters("dense", "shared") / self.dense_shards / self.main_rate
-
-    @cached_property
-    def head_flop_s(self) -> float:
-        """Seconds at peak of one token's product with the output head on one GPU."""
-        return 2 * self.head_parameters / self.dense_shards / self.sixteen_bit_rate
-
-    @cached_property
+    @once
     def head_parameters(self) -> int:
         """Parameters of the output head, the tied embedding included: every step multiplies it."""
         return self.spec.output_head_parameters or self.spec.headline.vocab_size * self.spec.headline.hidden_size

@@ -41,7 +41,7 @@ class Engine:
         """GiB outside PyTorch's allocator; the largest measured degree serves for those beyond it."""
         if tensor == 1 and pipeline > 1:
             return self.non_torch_pipeline_gib
-        return self.non_torch_gib[max(degree for degree in self.non_torch_gib if degree <= tensor)]
+        return self.non_torch_gib[max([degree for degree in self.non_torch_gib if degree <= tensor])]
 
 
 NEWEST: Final[Mapping[EngineName, str]] = {"vllm": "0.25", "sglang": "0.5.10", "trtllm": "1.3", "llama.cpp": "2026"}

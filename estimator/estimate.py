@@ -5,6 +5,7 @@ load, what binds, where the sweet spot lies, which tier, what it costs.
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -19,7 +20,7 @@ from estimator.errors import IllegalLayout
 from estimator.latency import Latency, latency
 from estimator.memory import MemoryEstimate, memory_estimate
 from estimator.model_spec import WeightPlan
-from estimator.offsets import Place, correction
+from estimator.offsets import Place, correction, stack_rows
 from estimator.parallelism import Layout, candidate_layouts, check_layout, cut_blocks
 from estimator.rank_cache import LONGEST_CONTEXT_TOKENS
 from estimator.setup import Request, Setup, prepare, stack_of
@@ -90,10 +91,25 @@ def estimate_if_held(request: Request) -> Estimate | None:
         setup = prepare(request)
         if _is_hopeless(setup):
             return None
-        holding = [layout for layout in _layouts(setup) if _holds(setup, layout)]
+        holding = list(_holding(setup, _layouts(setup)))
     except IllegalLayout:
         return None
     return _best(setup, holding) if holding else None
+
+
+def _holding(setup: Setup, layouts: list[Layout]) -> Iterator[Layout]:
+    """Layouts that hold the asked requests, without those that the answer would never take.
+
+    More stages only slow one request alone down: they are there to fit, so the fewest that fit are enough.
+    """
+    is_alone = setup.request.load.concurrency is None
+    reached: set[tuple[int, int, int]] = set()
+    for layout in layouts:  # sorted: fewer stages first
+        cut = (layout.tensor, layout.data, layout.expert)
+        if cut not in reached and _holds(setup, layout):
+            if is_alone:
+                reached.add(cut)
+            yield layout
 
 
 def _is_hopeless(setup: Setup) -> bool:
@@ -137,6 +153,8 @@ def _layouts(setup: Setup) -> list[Layout]:
 
 
 def _best(setup: Setup, layouts: list[Layout]) -> Estimate:
+    if len(layouts) > 1 and setup.request.load.concurrency is None:
+        layouts = list(_holding(setup, layouts)) or layouts
     if len(layouts) == 1:
         return _estimate(setup, layouts[0])
     ranked = sorted(((_preference(setup, layout), layout) for layout in layouts), reverse=True)
@@ -267,7 +285,7 @@ def _speed(d: Deployment, request: Request, times: Latency, asked: float, throug
     rate = throughput_interval(throughput, d.gpu, d.spec.kind)
     if not request.uses_offsets and not request.measured:
         return _Speed(_after_queue(ttft, times), tpot, rate, ())
-    key, band, said = stack_of(request), f"{architecture_group(d.gpu)}|{d.spec.kind}", []
+    rows, band, said = stack_rows(stack_of(request)), f"{architecture_group(d.gpu)}|{d.spec.kind}", []
 
     def corrected(metric: str, name: str, interval: Interval) -> Interval:
         anchor = next((each for each in request.measured if each.metric == metric), None)
@@ -275,7 +293,7 @@ def _speed(d: Deployment, request: Request, times: Latency, asked: float, throug
             factor = anchor.seconds / _formula_at(request, d.layout, anchor)
             said.append(f"{name} x {factor:.2f}, anchored on your {anchor.seconds:g} s at {anchor.concurrency:,}")
             return interval.anchored(factor, HALF_WIDTHS[anchor.metric])
-        found = correction(metric, key, Place(asked, request.load, d.layout.gpus), band)
+        found = correction(metric, rows, Place(asked, request.load, d.layout.gpus), band)
         if found is None or not request.uses_offsets:
             return interval
         until = "" if found.latest == "undated" else f" until {found.latest}"

@@ -134,7 +134,7 @@ def _step(found: Estimate, d: Deployment) -> Iterator[Line]:
     yield Line(
         "t_W",
         "dense bytes of one GPU / (BW x efficiency)",
-        f"{d.dense_bytes / GB:,.3f} GB / {at} {read_efficiency(d):.3f})",
+        f"{d.sums.dense_bytes / GB:,.3f} GB / {at} {read_efficiency(d):.3f})",
         _ms(step.weight_read_s),
     )
     if d.spec.expert_groups:

@@ -6,9 +6,9 @@ it against its source; the properties convert. Rates are dense and, for fp16, bf
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Final, Literal
 
+from estimator.once import once
 from estimator.units import BITS_PER_BYTE, GB, GIB, GIGA, TERA
 
 Confidence = Literal["high", "med", "low"]
@@ -118,7 +118,7 @@ class Gpu:
     fp16_accumulate_tflops: float | None = None
     note: str = ""
 
-    @cached_property
+    @once
     def engine_memory_bytes(self) -> float:
         """Memory that an engine sees on one card; `memory_source` says where the figure is from."""
         return self._engine_memory()[0] * GIB
@@ -133,7 +133,7 @@ class Gpu:
         """Memory that the driver reports; where no figure is known, the usual share of the label."""
         return self._driver_memory()[0] * GIB
 
-    @cached_property
+    @once
     def memory_bytes_per_s(self) -> float:
         """Peak memory bandwidth."""
         return self.memory_gb_per_s * GB
@@ -155,7 +155,7 @@ class Gpu:
         tflops = self.tflops.get(name)
         return None if tflops is None else tflops * TERA
 
-    @cached_property
+    @once
     def architecture_class(self) -> str:
         """Class of cards whose kernels behave alike: hopper, ada, cdna, apple, ..."""
         return ARCHITECTURE_CLASSES[self.architecture.partition("/")[2] or self.architecture]

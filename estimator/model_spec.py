@@ -11,13 +11,13 @@ layers stand apart: no engine loads them unless asked to speculate.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Final, Literal
 
 from estimator.attention import LatentAttention, Mixer
 from estimator.compressed_attention import CompressedAttention
 from estimator.dtypes import BF16, WeightFormat
 from estimator.feedforward import FeedForward, MixtureOfExperts
+from estimator.once import once
 
 Part = Literal[
     "embedding",
@@ -158,33 +158,33 @@ class ModelSpec:
             if group.mixer is not None and group.mixer.is_recurrent == recurrent:
                 yield group.count, group.mixer
 
-    @cached_property
+    @once
     def attention_parameters(self) -> int:
         """Softmax attention: projections, their biases and q/k norms."""
         return sum(n * (m.matrix_parameters + m.vector_parameters) for n, m in self._mixers(recurrent=False))
 
-    @cached_property
+    @once
     def recurrent_parameters(self) -> int:
         """Recurrent mixers: projections, convolutions, decays."""
         return sum(n * (m.matrix_parameters + m.vector_parameters) for n, m in self._mixers(recurrent=True))
 
-    @cached_property
+    @once
     def feed_forward_parameters(self) -> int:
         """Dense networks, routed and shared experts, routers."""
         parts = ((g.count, g.feed_forward) for g in self.all_groups if g.feed_forward is not None)
         return sum(n * (f.matrix_parameters + f.vector_parameters + f.router_parameters) for n, f in parts)
 
-    @cached_property
+    @once
     def norm_and_other_parameters(self) -> int:
         """Norms of the layers and all that is named nowhere else."""
         return self.other_parameters + sum(g.count * g.other_parameters for g in self.all_groups)
 
-    @cached_property
+    @once
     def total_parameters(self) -> int:
         """All that the generating model loads: towers included, multi-token prediction apart."""
         return self.language_parameters + self.vision_parameters + self.audio_parameters
 
-    @cached_property
+    @once
     def language_parameters(self) -> int:
         """The language model without its towers."""
         head = self.output_head_parameters + self.output_head_vector_parameters
@@ -192,12 +192,12 @@ class ModelSpec:
         layers = self.attention_parameters + self.recurrent_parameters + self.feed_forward_parameters
         return embeddings + layers + self.norm_and_other_parameters
 
-    @cached_property
+    @once
     def routed_parameters(self) -> int:
         """Routed experts of all layers."""
         return sum(g.count * g.feed_forward.routed_parameters for g in self.layers if g.feed_forward is not None)
 
-    @cached_property
+    @once
     def active_parameters(self) -> int:
         """The language model less the routed experts that one token does not use."""
         used = sum(g.count * g.feed_forward.active_routed_parameters for g in self.layers if g.feed_forward is not None)
@@ -219,13 +219,13 @@ class ModelSpec:
 
     # -- cache and state ----------------------------------------------------------------------------------------
 
-    @cached_property
+    @once
     def cache_elements_per_token(self) -> int:
         """Elements that one more token of context adds, over the layers whose cache grows without end."""
         growing = ((g.count, g.mixer) for g in self.layers if g.mixer is not None and g.mixer.window_tokens is None)
         return sum(n * m.cache_elements_per_token for n, m in growing)
 
-    @cached_property
+    @once
     def window_elements_per_sequence(self) -> int:
         """Elements of the full windows of one sequence."""
         mixers = [(g.count, g.mixer) for g in self.layers if g.mixer is not None]
@@ -234,12 +234,12 @@ class ModelSpec:
         )
         return windows + sum(n * m.side_window_elements for n, m in mixers if isinstance(m, CompressedAttention))
 
-    @cached_property
+    @once
     def recurrent_state_elements(self) -> int:
         """Elements of the recurrent state of one sequence, all layers."""
         return sum(g.count * g.mixer.recurrent_state_elements for g in self.layers if g.mixer is not None)
 
-    @cached_property
+    @once
     def conv_state_elements(self) -> int:
         """Elements of the convolution state of one sequence, all layers."""
         return sum(g.count * g.mixer.conv_state_elements for g in self.layers if g.mixer is not None)
@@ -255,7 +255,7 @@ class ModelSpec:
 
     # -- layers by kind -----------------------------------------------------------------------------------------
 
-    @cached_property
+    @once
     def kind(self) -> ModelKind:
         """The class that bands and corrections know: hybrid before latent before experts before dense."""
         if self.recurrent_layers:
@@ -264,41 +264,46 @@ class ModelSpec:
             return "mla"
         return "moe" if self.expert_groups else "dense"
 
-    @cached_property
+    @once
+    def shape_key(self) -> str:
+        """The shape that fine-tunes and re-uploads share: layers x hidden size x parameters in 10^8."""
+        return f"{self.headline.num_hidden_layers}x{self.headline.hidden_size}x{round(self.language_parameters / 1e8)}"
+
+    @once
     def layer_count(self) -> int:
         """Layers of the decoder."""
         return sum(group.count for group in self.layers)
 
-    @cached_property
+    @once
     def expert_groups(self) -> tuple[tuple[int, MixtureOfExperts], ...]:
         """(layers, experts) of the groups that have experts."""
         found = ((group.count, group.feed_forward) for group in self.layers)
         return tuple((count, part) for count, part in found if isinstance(part, MixtureOfExperts))
 
-    @cached_property
+    @once
     def expert_layers(self) -> int:
         """Layers with experts."""
         return sum(count for count, _ in self.expert_groups)
 
-    @cached_property
+    @once
     def latent_layers(self) -> int:
         """Layers with latent attention."""
         return sum(group.count for group in self.layers if isinstance(group.mixer, LatentAttention))
 
-    @cached_property
+    @once
     def indexer_layers(self) -> int:
         """Latent layers that attend to a sparse selection."""
         latent = ((group.count, group.mixer) for group in self.layers)
         return sum(n for n, m in latent if isinstance(m, LatentAttention) and m.indexer is not None)
 
-    @cached_property
+    @once
     def recurrent_layers(self) -> int:
         """Layers with a recurrence."""
         return sum(group.count for group in self.layers if group.mixer is not None and group.mixer.is_recurrent)
 
     # -- weights as stored --------------------------------------------------------------------------------------
 
-    @cached_property
+    @once
     def matrix_parameters(self) -> Mapping[Part, int]:
         """Matrix parameters of every part, the ones a format may quantize."""
         counts: dict[Part, int] = dict.fromkeys(PARTS, 0)
@@ -314,7 +319,7 @@ class ModelSpec:
                 counts[name] += group.count * parameters
         return counts
 
-    @cached_property
+    @once
     def vector_parameters(self) -> int:
         """Norms, biases and the rest that no format quantizes (towers and multi-token prediction apart)."""
         without_mtp = sum(count for part, count in self.matrix_parameters.items() if part != "mtp")

@@ -11,7 +11,7 @@ at the edge of what was measured, so that a slope never runs away.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from estimator.stack_offsets import BAND_HALF_WIDTHS, ROWS
@@ -25,7 +25,12 @@ FEATURE_RANGES: Final[Mapping[str, tuple[tuple[float, float], ...]]] = {
 }
 """Range of each feature in the measured runs: 1 to 512 requests, prompts of 128 to 20,000, answers of 128 to 4,096."""
 
-_TABLE: Final[Mapping[tuple[str, StackKey], StackOffset]] = {(row.metric, row.key): row for row in ROWS}
+StackRows = tuple[Mapping[str, StackOffset], ...]
+"""What was measured of one stack, by metric: of all its versions together, and of its own."""
+
+_TABLE: Final[dict[StackKey, dict[str, StackOffset]]] = {}
+for _row in ROWS:
+    _TABLE.setdefault(_row.key, {})[_row.metric] = _row
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +63,19 @@ def features(metric: str, place: Place) -> tuple[float, ...]:
     return tuple(min(max(value, low), high) for value, (low, high) in zip(raw, FEATURE_RANGES[metric], strict=True))
 
 
-def correction(metric: str, key: StackKey, place: Place, band: str) -> Correction | None:
+def stack_rows(key: StackKey) -> StackRows:
+    """What was measured of that stack; empty where nobody measured it."""
+    keys = (key._replace(version=None), key) if key.version else (key,)
+    return tuple([_TABLE[each] for each in keys if each in _TABLE])
+
+
+def correction(metric: str, measured: StackRows, place: Place, band: str) -> Correction | None:
     """The correction of a measured stack; None where it was not measured. `band` is `card class|model kind`."""
-    keys = (replace(key, version=None), key) if key.version else (key,)
-    rows = [_TABLE[metric, each] for each in keys if (metric, each) in _TABLE]
+    rows = [by_metric[metric] for by_metric in measured if metric in by_metric]
     if not rows:
         return None
     at = (1.0, *features(metric, place))
-    log = sum(weight * value for row in rows for weight, value in zip(row.coefficients, at, strict=True))
+    log = sum([weight * value for row in rows for weight, value in zip(row.coefficients, at, strict=True)])
     most = max(rows, key=lambda row: row.runs)
     half_width = BAND_HALF_WIDTHS.get(f"{metric}|{band}", BAND_HALF_WIDTHS[f"{metric}|*"])
     return Correction(math.exp(log), most.runs, most.setups, most.latest, half_width)

@@ -1,7 +1,6 @@
 """What is asked, and what holds for every layout of it: engine, formats, settings, and what had to be assumed."""
 
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Final
 
 from estimator.anchor import Measurement
@@ -13,6 +12,7 @@ from estimator.errors import ImpossibleValue
 from estimator.hardware import Gpu
 from estimator.memory import MemoryEstimate, ModelMemory
 from estimator.model_spec import ModelSpec, WeightPlan
+from estimator.once import once
 from estimator.parallelism import Layout
 from estimator.platforms import check_platform, default_engine, engine_cache, engine_weights
 from estimator.quantization import format_note, requantize
@@ -69,12 +69,12 @@ class Setup:
     memory_by_split: dict[tuple[int, int, int], MemoryEstimate] = field(default_factory=dict)
     deployments: list[Deployment] = field(default_factory=list)
 
-    @cached_property
+    @once
     def weight_bytes(self) -> float:
         """All weights in the plan's formats, on one device: no split holds fewer in sum."""
         return self.request.spec.weight_bytes(self.plan)
 
-    @cached_property
+    @once
     def memory(self) -> ModelMemory:
         """What layouts share of the memory."""
         return ModelMemory(self.request.spec, self.plan, self.settings, self.cache_format)

@@ -1,13 +1,13 @@
 """A stack that can be measured: model shape, card, engine, how weights are stored, and the engine's version."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from estimator.engines import parse_version
 from estimator.model_spec import ModelSpec
 
 
-@dataclass(frozen=True, slots=True)
-class StackKey:
+class StackKey(NamedTuple):
     """One stack; `version` is major.minor, None for all versions together."""
 
     model: str
@@ -30,13 +30,8 @@ class StackOffset:
     example: str
 
 
-def model_key(spec: ModelSpec) -> str:
-    """The shape that fine-tunes and re-uploads share: layers x hidden size x parameters in 10^8."""
-    return f"{spec.headline.num_hidden_layers}x{spec.headline.hidden_size}x{round(spec.language_parameters / 1e8)}"
-
-
 def stack_key(spec: ModelSpec, gpu_id: str, engine: str, weights: str, engine_version: str | None) -> StackKey:
     """The stack of a set-up; its version as major.minor, the first word of one without numbers ("nightly"), or None."""
     version = parse_version(engine_version)
     named = f"{version[0]}.{version[1]}" if version else (engine_version or "").lower().split("-")[0] or None
-    return StackKey(model_key(spec), gpu_id, engine, weights, named)
+    return StackKey(spec.shape_key, gpu_id, engine, weights, named)

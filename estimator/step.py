@@ -98,7 +98,7 @@ def is_amd_or_intel(d: Deployment) -> bool:
 
 def dense_read_s(d: Deployment) -> float:
     """Reading what every token uses."""
-    return d.dense_bytes / d.gpu.memory_bytes_per_s / read_efficiency(d)
+    return d.sums.dense_bytes / d.gpu.memory_bytes_per_s / read_efficiency(d)
 
 
 def dense_products_s(d: Deployment, tokens: float) -> float:
@@ -108,7 +108,8 @@ def dense_products_s(d: Deployment, tokens: float) -> float:
 
 def _dense_flop_s(d: Deployment, tokens: float, *, with_head: bool) -> float:
     """Operations over peak: 2 x parameters x tokens, each part at the rate of its format."""
-    return tokens * (d.layer_flop_s + (d.head_flop_s if with_head else 0.0))
+    sums = d.sums
+    return tokens * (sums.layer_flop_s + (sums.head_flop_s if with_head else 0.0))
 
 
 def prefill_products_s(d: Deployment, tokens: float) -> float:
@@ -233,7 +234,7 @@ def roofline_parts_s(d: Deployment, batch: float, context_tokens: float) -> tupl
     """Seconds of reading and seconds of computing of one step at the data sheet's rates."""
     batch = max(batch, 1.0)
     per_rank = max(batch / d.layout.data, 1.0)
-    moved = d.dense_bytes + expert_bytes(d, batch) + cache_bytes(d, per_rank, context_tokens)
+    moved = d.sums.dense_bytes + expert_bytes(d, batch) + cache_bytes(d, per_rank, context_tokens)
     memory = moved / d.gpu.memory_bytes_per_s
     compute = _dense_flop_s(d, per_rank, with_head=True)
     for layers, experts in d.spec.expert_groups:

@@ -1,16 +1,15 @@
 """A deployment in another cut is the same as one made for that cut."""
 
-from functools import cached_property
-
 import pytest
 
 from estimator.deployment import Deployment
 from estimator.gpus import GPUS
+from estimator.once import once
 from estimator.parallelism import Layout
 from estimator.quantization import requantize
 from tests.estimator.models import bundled
 
-KEPT = [name for name, value in vars(Deployment).items() if isinstance(value, cached_property)]
+KEPT = [name for name, value in vars(Deployment).items() if isinstance(value, once)] + ["sums"]
 
 
 def deployment(layout: Layout) -> Deployment:

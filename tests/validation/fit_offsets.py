@@ -63,7 +63,7 @@ def points(runs: Sequence[Run], metric: Metric) -> list[Point]:
             request = replace(run.request, uses_offsets=False)
             predicted = run.predicted(estimate(request))
             key = stack_of(request)
-            keys = (replace(key, version=None), key) if key.version else (key,)
+            keys = (key._replace(version=None), key) if key.version else (key,)
             setup = tuple(run.labels[name] for name in _SETUP_LABELS)
             residual = math.log(run.measured / predicted)
             at = features(metric, Place(request.load.concurrency or 1, request.load, request.gpus))

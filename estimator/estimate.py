@@ -94,21 +94,25 @@ def estimate_if_held(request: Request) -> Estimate | None:
         holding = list(_holding(setup, _layouts(setup)))
     except IllegalLayout:
         return None
-    return _best(setup, holding) if holding else None
+    return _first(setup, holding) if holding else None
 
 
 def _holding(setup: Setup, layouts: list[Layout]) -> Iterator[Layout]:
-    """Layouts that hold the asked requests, without those that the answer would never take.
+    """Layouts that hold the asked requests; for one alone without those that the answer would never take.
 
-    More stages only slow one request alone down: they are there to fit, so the fewest that fit are enough.
+    More stages only slow it down: they are there to fit, so the fewest that fit are enough. Experts spread whole over
+    the same ranks read as many bytes as experts cut into slices, and whole ones multiply better.
     """
-    is_alone = setup.request.load.concurrency is None
+    if setup.request.load.concurrency is not None:
+        yield from (layout for layout in layouts if _holds(setup, layout))
+        return
+    legal = set(layouts)
     reached: set[tuple[int, int, int]] = set()
     for layout in layouts:  # sorted: fewer stages first
-        cut = (layout.tensor, layout.data, layout.expert)
-        if cut not in reached and _holds(setup, layout):
-            if is_alone:
-                reached.add(cut)
+        tensor, cut = layout.tensor, (layout.tensor, layout.data, layout.expert)
+        is_sliced = layout.expert == 1 < tensor and Layout(tensor, layout.pipeline, 1, tensor) in legal
+        if cut not in reached and not is_sliced and _holds(setup, layout):
+            reached.add(cut)
             yield layout
 
 
@@ -153,8 +157,13 @@ def _layouts(setup: Setup) -> list[Layout]:
 
 
 def _best(setup: Setup, layouts: list[Layout]) -> Estimate:
+    """The estimate of the best layout: for one alone among those that hold it, if any does."""
     if len(layouts) > 1 and setup.request.load.concurrency is None:
         layouts = list(_holding(setup, layouts)) or layouts
+    return _first(setup, layouts)
+
+
+def _first(setup: Setup, layouts: list[Layout]) -> Estimate:
     if len(layouts) == 1:
         return _estimate(setup, layouts[0])
     ranked = sorted(((_preference(setup, layout), layout) for layout in layouts), reverse=True)

@@ -98,9 +98,10 @@ def answer(question: str, models: ModelSource, measured: tuple[Measurement, ...]
 
 
 def answer_query(
-    query: Query, models: ModelSource, measured: tuple[Measurement, ...] = (), *, order: str = "cost"
+    query: Query, models: ModelSource, measured: tuple[Measurement, ...] = (), *, order: str | None = None
 ) -> Answer:
-    """The answer to a question already understood; `order` ranks machines that are recommended."""
+    """The answer to a question already understood; `order` ranks machines that are recommended, else the question."""
+    order = order or query.order or "cost"
     if query.intent == "help":
         return Answer(query)
     if query.intent == "pick" and query.hardware and not query.models:

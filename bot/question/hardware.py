@@ -80,10 +80,11 @@ class _Found:
     is_bare: bool = True
 
 
-def find_hardware(text: str, replica_gpus: int | None = None) -> Machines:
+def find_hardware(text: str, replica_gpus: int | None = None, count: int | None = 1) -> Machines:
     """Cards, counts and memories of a lower-case text in which models and formats are blanked.
 
-    `replica_gpus` is what the named split spans: the count where the text gives none.
+    `replica_gpus` is what the named split spans: the count where the text gives none; else it is `count`, or one for
+    a computer whose chip is its machine (a Mac, a Spark).
     """
     machines = Machines()
     found = _cards(text, machines)
@@ -93,7 +94,7 @@ def find_hardware(text: str, replica_gpus: int | None = None) -> Machines:
     cards = _without_cpus(found)
     nodes = _node_count(text, cards)
     _apply_machines(text, cards, nodes, machines)
-    _apply_loose_count(text, cards, nodes, replica_gpus)
+    _apply_loose_count(text, cards, nodes, replica_gpus, count)
     for card in cards:
         _refuse_impossible(card, machines)
     machines.are_joined = any(
@@ -294,7 +295,9 @@ def _is_per_node(text: str, count: int, nodes: int) -> bool:
     return count <= GPUS_PER_SERVER
 
 
-def _apply_loose_count(text: str, cards: list[_Found], nodes: int | None, replica_gpus: int | None) -> None:
+def _apply_loose_count(
+    text: str, cards: list[_Found], nodes: int | None, replica_gpus: int | None, default: int | None
+) -> None:
     """A count that stands apart from its only card; None where the count is what is asked."""
     asks = any(word in text for word in _ASKING_WORDS)
     if asks and _ASKS_MACHINES.search(text):
@@ -311,7 +314,8 @@ def _apply_loose_count(text: str, cards: list[_Found], nodes: int | None, replic
         if asked:
             continue
         number = (NUMBER_WORDS.get(loose[1]) or int(loose[1])) if loose and len(uncounted) == 1 else None
-        card.seat.count = number if number is not None else (replica_gpus or 1)
+        usual = replica_gpus or (1 if _is_unified(GPUS[card.gpu_id]) else default)
+        card.seat.count = number if number is not None else usual
         if nodes and nodes > 1 and number and _is_per_node(text, number, nodes):
             card.seat.count = number * nodes
 

@@ -50,9 +50,10 @@ def parse(text: str) -> Query:
     raise no_model(folded(plain(text)), query)
 
 
-def parse_fragment(text: str) -> Query:
+def parse_fragment(text: str, count: int | None = 1) -> Query:
     """What a text says even if it is no whole question ("and on H200?"): a missing model is no error here.
 
+    `count` is how many cards are meant where the text does not say; None asks how many.
     Raises `QuestionError` as `parse` does for what is impossible or not known.
     """
     typed = plain(text)
@@ -60,10 +61,10 @@ def parse_fragment(text: str) -> Query:
         raise QuestionError("the question is empty", "try: deepseek-v3 on 8xH100 fp8 at 32k")
     if _is_help(typed):
         return Query(intent="help")
-    return _read(typed)
+    return _read(typed, count)
 
 
-def _read(typed: str) -> Query:
+def _read(typed: str, count: int | None = 1) -> Query:
     flags, rest = read_flags(typed)
     lower = folded(rest)
     names, lower = _take_names(rest, lower, flags)
@@ -75,7 +76,7 @@ def _read(typed: str) -> Query:
     numbers = Readings()
     lower = read_numbers(lower, numbers.readers(), BEFORE_CARDS)
     parallel = _parallel(numbers, flags)
-    machines = find_hardware(lower, parallel.gpus if parallel else None)
+    machines = find_hardware(lower, parallel.gpus if parallel else None, count)
     refuse_machines(machines)
     rest = read_numbers(_blank(lower, machines.spans), numbers.readers(), AFTER_CARDS)
     refuse_numbers(numbers, flags)

@@ -17,6 +17,10 @@ INTENTS: Final[tuple[Intent, ...]] = (
 )
 
 
+Order = Literal["cost", "gpus", "speed"]
+"""What machines are ranked by."""
+
+
 @dataclass(frozen=True, slots=True)
 class HardwareRef:
     """One kind of card that the question names.
@@ -59,6 +63,7 @@ class Query:
 
     `models` are as typed, lower case with dashes; `models_as_typed` keeps the case for paths and the Hub.
     `fits_in_gb` is a memory named without a card, of all cards together ("will it fit in 2x24 GB").
+    `order` is what machines are to be ranked by ("fastest", "fewest GPUs"); None leaves it to the front.
     `suggestions` quote back what was not understood, each with the nearest reading.
     """
 
@@ -81,6 +86,7 @@ class Query:
     max_num_batched_tokens: int | None = None
     measured: Measured = field(default_factory=Measured)
     fits_in_gb: float | None = None
+    order: Order | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The contract's object for `hubgauge parse`, with a few keys more."""
@@ -103,6 +109,7 @@ class Query:
             "gpu_memory_utilization": self.gpu_memory_utilization,
             "max_num_batched_tokens": self.max_num_batched_tokens,
             "fits_in_gb": self.fits_in_gb,
+            "order": self.order,
             "measured": {"tokens_per_s": self.measured.tokens_per_s, "ttft_s": self.measured.ttft_s},
         }
 

@@ -15,9 +15,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+
 from estimator.band import architecture_group
 from estimator.estimate import estimate
 from estimator.offsets import FEATURE_RANGES
+from tests.validation.decisions import Point, decisions
 from tests.validation.fit_offsets import FITTED, cross_validated, points
 from tests.validation.runs import METRICS, Metric, Run, read_runs
 
@@ -79,6 +82,27 @@ def _row(name: str, rows: Sequence[Judged]) -> str:
     return f"| {name} | {len(rows)} | {' | '.join(shown)} | {cover:.0%} |"
 
 
+def rank_correlation(rows: Sequence[Judged]) -> float:
+    """Spearman's rank correlation of the corrected prediction with what was measured."""
+    measured = np.array([math.log(row.run.measured) for row in rows])
+    predicted = measured - np.array([row.product for row in rows])
+    first, second = (np.argsort(np.argsort(values)) for values in (measured, predicted))
+    return float(np.corrcoef(first, second)[0, 1])
+
+
+def _decided(rows: Sequence[Judged]) -> Iterator[str]:
+    """Right decisions by the formula alone and with corrections, per kind of decision."""
+    found = []
+    for row in rows:
+        measured = math.log(row.run.measured)
+        found.append(Point(row.run, measured, measured - row.formula, measured - row.product))
+    yield "| which is better | pairs | formula alone | with corrections, set-up left out | goal |"
+    yield "|---|---|---|---|---|"
+    for each in decisions(found):
+        shares = (each.right_by_formula / each.pairs, each.right_by_product / each.pairs, each.goal)
+        yield f"| {each.name} | {each.pairs} | {' | '.join(f'{share:.1%}' for share in shares)} |"
+
+
 CLASSES: Final[tuple[tuple[str, Callable[[Run], str]], ...]] = (
     ("engine", lambda run: run.request.engine or "as told by none"),
     ("card", lambda run: run.request.gpu.id),
@@ -135,6 +159,9 @@ def main(corpus: Path) -> None:
     for metric in METRICS:
         rows = judged(runs, metric)
         parts += [f"## {NAMES[metric]}", "", f"Beside it: {PUBLISHED[metric]}.", "", *_table(rows), ""]
+        parts += [f"Rank correlation with what was measured: {rank_correlation(rows):.3f}.", ""]
+        if metric in {"tpot", "max_throughput"}:
+            parts += ["Pairs measured more than 10 % apart, all else alike:", "", *_decided(rows), ""]
         parts += ["Stacks that are farthest off:", "", *_worst(rows), ""]
     TARGET.write_text("\n".join(parts).rstrip() + "\n", encoding="utf-8")
 

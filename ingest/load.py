@@ -7,13 +7,13 @@ org/name:Q4_K_M          a GGUF file of the repository; another format counted w
 a loose name             the catalogue's nearest, then the Hub's search; the choice is stated, never silent
 """
 
-import os.path
+import os
 import stat
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ingest.catalogue import Catalogue, CatalogueEntry, bundled_catalogue
 from ingest.errors import HubUnavailable, IngestError, NoConfig, UnknownModel
@@ -95,6 +95,23 @@ def _shown(asked: str) -> str:
     return asked if len(asked) <= LONGEST_SHOWN else f"{asked[:LONGEST_SHOWN]}..."
 
 
+class _ReadFile(NamedTuple):
+    """A file that was read, as it was then."""
+
+    file: str
+    state: tuple[int, int] | None
+    model: LoadedModel
+
+
+def _state_of(file: str) -> tuple[int, int] | None:
+    """When the file was last written and its size; None where it is gone."""
+    try:
+        found = os.stat(file)  # noqa: PTH116  # a third of the time of Path.stat, once for each request of a script
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
+
+
 # -- by name --------------------------------------------------------------------------------------------------------
 
 
@@ -112,7 +129,7 @@ class Loader:
         self._connect = connect
         self._allows_paths = allows_paths
         self._bundled: dict[str, LoadedModel] = {}
-        self._paths: dict[tuple[str, int, int], LoadedModel] = {}
+        self._paths: dict[str, _ReadFile] = {}
 
     @cached_property
     def _hub(self) -> "HubClient | None":
@@ -143,11 +160,14 @@ class Loader:
 
     def _from_path(self, text: str) -> LoadedModel:
         """As `load_path`, once for each state of the file: scripts size one folder in a thousand ways."""
-        _, state = _found(text)
-        key = (text, state.st_mtime_ns, state.st_size)
-        if key not in self._paths:
-            self._paths[key] = load_path(text)
-        return self._paths[key]
+        known = self._paths.get(text)
+        if known is not None and _state_of(known.file) == known.state:
+            return known.model
+        file, _ = _found(text)
+        state = _state_of(str(file))
+        model = load_path(text)
+        self._paths[text] = _ReadFile(str(file), state, model)
+        return model
 
     def _by_id(self, ref: RepoRef, asked: str, *, is_base: bool = False) -> LoadedModel:
         bundled = self._catalogue.alias(ref.repo_id) if ref.revision is None and ref.file is None else None

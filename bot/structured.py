@@ -3,8 +3,9 @@
 Unknown keys are refused by name: a misspelt `concurency` would otherwise be a silent default.
 """
 
+from collections.abc import Mapping
 from functools import lru_cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
@@ -19,11 +20,16 @@ from estimator.hardware import Gpu
 from estimator.model_spec import ModelSpec
 from estimator.parallelism import Layout
 from estimator.recommend import alternatives
+from estimator.speculation import MOST_DRAFTED_TOKENS, Drafter, Speculation
 from estimator.workload import MOST_CONCURRENCY, MOST_GPUS, MOST_TOKENS, workload
 
 Tokens = Annotated[int, Field(gt=0, le=MOST_TOKENS)]
 Degree = Annotated[int, Field(gt=0, le=MOST_GPUS)]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2048)]
+
+
+DRAFTERS: Final[Mapping[str, Drafter]] = {"mtp": "layer", "eagle": "layer", "eagle3": "layer", "ngram": "lookup"}
+"""Who drafts, by the words of vLLM's `--speculative-config`; any other word names a model."""
 
 
 class RequestError(BotError):
@@ -51,6 +57,16 @@ class Measured(BaseModel):
     concurrency: Annotated[int, Field(gt=0, le=MOST_CONCURRENCY)] = 1
 
 
+class Speculative(BaseModel):
+    """Tokens drafted in a step, the chance that each is kept after those before it, and who drafts."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    tokens: Annotated[int, Field(gt=0, le=MOST_DRAFTED_TOKENS)]
+    acceptance: Annotated[float, Field(ge=0, le=1)]
+    draft: Name = "mtp"
+
+
 class EstimateRequest(BaseModel):
     """What `hubgauge estimate` and `POST /v1/estimate` take. Nulls leave the choice to the estimator."""
 
@@ -75,6 +91,8 @@ class EstimateRequest(BaseModel):
     max_num_batched_tokens: Tokens | None = None
     max_num_seqs: Annotated[int, Field(gt=0, le=MOST_CONCURRENCY)] | None = None
     measured: Measured | None = None
+    speculative: Speculative | None = None
+    prefix_cache_hit_fraction: Annotated[float, Field(ge=0, le=1)] | None = None
 
 
 def estimate_request_json(text: str, models: ModelSource) -> dict[str, Any]:
@@ -84,12 +102,14 @@ def estimate_request_json(text: str, models: ModelSource) -> dict[str, Any]:
     except ValidationError as error:
         raise RequestError(_faults(error), "see `hubgauge schema estimate-request`") from None
     model = models.load(asked.model)
-    found = estimate(to_request(asked, model.spec))
+    draft = asked.speculative.draft if asked.speculative else None
+    spec = None if draft is None or draft.lower() in DRAFTERS else models.load(draft).spec
+    found = estimate(to_request(asked, model.spec, spec))
     return estimate_json(found, model, alternatives(found))
 
 
-def to_request(asked: EstimateRequest, spec: ModelSpec) -> Request:
-    """The estimator's request for a validated one and its loaded model."""
+def to_request(asked: EstimateRequest, spec: ModelSpec, draft: ModelSpec | None = None) -> Request:
+    """The estimator's request for a validated one and its loaded model, and the model that drafts where one does."""
     return Request(
         spec=spec,
         gpu=_card(asked.hardware, asked.memory_gb),
@@ -99,6 +119,7 @@ def to_request(asked: EstimateRequest, spec: ModelSpec) -> Request:
             output_tokens=asked.output_tokens,
             concurrency=asked.concurrency,
             arrival=asked.arrival,
+            prefix_hit_fraction=asked.prefix_cache_hit_fraction,
         ),
         gpus=asked.gpus,
         layout=_layout(asked.parallel),
@@ -111,7 +132,14 @@ def to_request(asked: EstimateRequest, spec: ModelSpec) -> Request:
         max_num_batched_tokens=asked.max_num_batched_tokens,
         max_num_seqs=asked.max_num_seqs,
         measured=_measurements(asked.measured),
+        speculation=_speculation(asked.speculative, draft),
     )
+
+
+def _speculation(asked: Speculative | None, draft: ModelSpec | None) -> Speculation | None:
+    if asked is None:
+        return None
+    return Speculation(asked.tokens, asked.acceptance, draft or DRAFTERS.get(asked.draft.lower(), "layer"))
 
 
 def _measurements(measured: Measured | None) -> tuple[Measurement, ...]:

@@ -3,7 +3,7 @@
 Everything here is per replica; `layout.stage_gpus` GPUs work on one pipeline stage.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from estimator.calibration import NVFP4_ATTENTION_SHARE
@@ -14,6 +14,7 @@ from estimator.model_spec import ModelSpec, Part, WeightPlan
 from estimator.once import once
 from estimator.parallelism import Layout
 from estimator.rates import compute_path
+from estimator.speculation import Speculation, drafting_spec
 from estimator.units import GB
 
 NODE_GPUS: Final = 8
@@ -46,7 +47,11 @@ class TensorSums:
 
 @dataclass(frozen=True)
 class Deployment:
-    """One replica: the model, the card, how weights and cache are stored, how it is cut, which engine runs it."""
+    """One replica: the model, the card, how weights and cache are stored, how it is cut, which engine runs it.
+
+    `chunk_tokens` is the longest piece of prompts that a step takes, where it was named, `usual_chunk_tokens` what the
+    engine takes by itself: the calibration holds for that.
+    """
 
     spec: ModelSpec
     gpu: Gpu
@@ -55,6 +60,9 @@ class Deployment:
     engine: EngineName
     cache_format: str
     has_eager_offline_steps: bool = False
+    speculation: Speculation | None = None
+    chunk_tokens: int | None = None
+    usual_chunk_tokens: int = 8192
     _by_tensor: dict[int, TensorSums] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def cut_as(self, layout: Layout) -> "Deployment":
@@ -62,6 +70,22 @@ class Deployment:
         other = object.__new__(Deployment)  # frozen: filled here, once
         other.__dict__.update(self.__dict__, layout=layout)
         return other
+
+    @property
+    def tokens_per_step(self) -> float:
+        """Tokens that a step yields for each sequence: more than one where drafted ones are accepted."""
+        return 1.0 if self.speculation is None else self.speculation.tokens_per_step
+
+    @property
+    def drafter(self) -> "Deployment | None":
+        """Whoever drafts, on the GPUs of one stage; None where nobody does or it costs nothing."""
+        draft = self._draft
+        return None if draft is None else draft.cut_as(replace(self.layout, pipeline=1))
+
+    @once
+    def _draft(self) -> "Deployment | None":
+        draft = None if self.speculation is None else drafting_spec(self.spec, self.speculation)
+        return None if draft is None else replace(self, spec=draft, speculation=None)
 
     @property
     def is_local(self) -> bool:

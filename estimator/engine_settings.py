@@ -43,5 +43,10 @@ def engine_settings(
         version=version,
         memory_fraction=memory_fraction or engine.memory_fraction,
         max_num_seqs=max_num_seqs or most,
-        max_num_batched_tokens=max_num_batched_tokens or (8192 if is_large else 2048),
+        max_num_batched_tokens=max_num_batched_tokens or usual_batched_tokens(capacity_bytes),
     )
+
+
+def usual_batched_tokens(capacity_bytes: float) -> int:
+    """Tokens of a step that vLLM's server takes by itself on a card of that size."""
+    return 8192 if capacity_bytes >= LARGE_CARD_GIB * GIB else 2048

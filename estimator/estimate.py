@@ -14,9 +14,10 @@ from estimator.band import Interval, architecture_group, throughput_interval, tp
 from estimator.calibration import ERA_FROM, ERA_UNTIL
 from estimator.cost import Cost, cost_of
 from estimator.deployment import FABRIC_GPUS, Deployment, node_gpus
-from estimator.engine_settings import EngineSettings
+from estimator.engine_settings import EngineSettings, usual_batched_tokens
 from estimator.engines import Engine, parse_version
 from estimator.errors import IllegalLayout
+from estimator.generation import roofline_token_s
 from estimator.latency import Latency, latency
 from estimator.memory import MemoryEstimate, memory_estimate
 from estimator.model_spec import WeightPlan
@@ -24,7 +25,7 @@ from estimator.offsets import Place, correction, stack_rows
 from estimator.parallelism import Layout, candidate_layouts, check_layout, cut_blocks
 from estimator.rank_cache import LONGEST_CONTEXT_TOKENS
 from estimator.setup import Request, Setup, prepare, stack_of
-from estimator.step import Bound, roofline_step_s
+from estimator.step import Bound
 from estimator.throughput import SweetSpot, max_throughput, sweet_spot, throughput_under_load
 from estimator.tier import Tier, tier
 from estimator.workload import MOST_GPUS, Workload
@@ -239,6 +240,9 @@ def _deployment(setup: Setup, layout: Layout) -> Deployment:
                 engine=setup.engine.name,
                 cache_format=setup.cache_format,
                 has_eager_offline_steps=_has_eager_offline_steps(setup),
+                speculation=setup.request.speculation,
+                chunk_tokens=setup.request.max_num_batched_tokens,
+                usual_chunk_tokens=usual_batched_tokens(setup.request.gpu.engine_memory_bytes),
             )
         )
     setup.deployments[0] = setup.deployments[0].cut_as(layout)  # with the sums that the last one made
@@ -270,7 +274,7 @@ def _estimate(setup: Setup, layout: Layout) -> Estimate:
         concurrency=concurrency * busy,
         bound=times.step.bound,
         latency=times,
-        roofline_tpot_s=roofline_step_s(d, times.batch, load.mean_context_tokens),
+        roofline_tpot_s=roofline_token_s(d, times.batch, load.mean_context_tokens),
         sweet_spot=sweet_spot(d, load.mean_context_tokens),
         tier=tier(request.spec),
         cost=cost_of(d, load, request.gpus, prompt_s=times.prompt_s, output_tokens_per_s=speed.throughput.value * busy),

@@ -5,6 +5,10 @@
     TTFT = request cost + 3.64 x TPOT + own prefill x (1 + share x (others in flight))
            own prefill = 1.22 x prefill(prompt) + fixed time of one pass
 
+With drafted tokens a step yields several: TPOT = step / tokens a step + ..., and a request waits for whole steps.
+Prompt tokens found in the prefix cache are attended to and not computed. A chunk of prompts smaller than the engine's
+own takes more passes, each of which carries the decode step of the others: TTFT grows by a step for each pass more.
+
 A llama.cpp prompt meets an idle engine: operations and weight reads at its own measured efficiencies, no queue.
 Caveats: the tail of TTFT is not in the labels it was fitted to; compile and warm-up stalls are not modelled.
 Source: performance_model.md, sections 1 and 3.
@@ -16,9 +20,9 @@ from typing import Final
 
 from estimator import calibration as cal
 from estimator.deployment import Deployment
+from estimator.generation import generation_step
 from estimator.step import (
     StepTime,
-    decode_step,
     expert_bytes,
     link_s,
     prefill_products_s,
@@ -49,23 +53,37 @@ class Latency:
     longest_queue_s: float = 0.0
 
 
-def prefill_work_s(d: Deployment, prompt_tokens: float) -> float:
-    """Seconds of work that one prompt adds to a busy engine."""
-    products = prefill_products_s(d, prompt_tokens) / cal.PREFILL_GEMM_EFFICIENCY
+def prefill_work_s(d: Deployment, prompt_tokens: float, cached_tokens: float = 0) -> float:
+    """Seconds of work that one prompt adds to a busy engine; its cached tokens are attended to, not computed."""
+    new_tokens = prompt_tokens - cached_tokens
+    products = prefill_products_s(d, new_tokens) / cal.PREFILL_GEMM_EFFICIENCY
     for layers, experts in d.spec.expert_groups:
         used = experts.expert_matrix_parameters * experts.num_experts_per_tok
-        per_gpu = layers * 2 * used * prompt_tokens / d.layout.stage_gpus
+        per_gpu = layers * 2 * used * new_tokens / d.layout.stage_gpus
         products += per_gpu / d.main_rate / slice_efficiency(d, experts)
-    attention = _prefill_attention_s(d, prompt_tokens) / cal.PREFILL_ATTENTION_EFFICIENCY
+    attention = _prefill_attention_s(d, prompt_tokens, cached_tokens) / cal.PREFILL_ATTENTION_EFFICIENCY
     bubble = 1 + cal.PIPELINE_BUBBLE * (d.layout.pipeline - 1)
-    return (products + attention + link_s(d, prompt_tokens)) * bubble
+    return (products + attention + link_s(d, new_tokens)) * bubble
 
 
-def _prefill_attention_s(d: Deployment, prompt_tokens: float) -> float:
-    """Scores and values of a whole prompt at the 16-bit peak; recurrences count with them."""
-    mixers = ((group.count, group.mixer) for group in d.spec.layers if group.mixer is not None)
-    flops = sum(count * mixer.prefill_flops(prompt_tokens) for count, mixer in mixers if not mixer.is_recurrent)
+def _prefill_attention_s(d: Deployment, prompt_tokens: float, cached_tokens: float) -> float:
+    """Scores and values of a prompt's new tokens at the 16-bit peak; recurrences count with them."""
+    flops = _prefill_flops(d, prompt_tokens) - (_prefill_flops(d, cached_tokens) if cached_tokens else 0.0)
     return flops / d.layout.tensor / d.sixteen_bit_rate
+
+
+def _prefill_flops(d: Deployment, tokens: float) -> float:
+    mixers = ((group.count, group.mixer) for group in d.spec.layers if group.mixer is not None)
+    return sum(count * mixer.prefill_flops(tokens) for count, mixer in mixers if not mixer.is_recurrent)
+
+
+def extra_passes(d: Deployment, new_tokens: float, per_rank: float) -> int:
+    """Passes that a prompt takes beyond those of the engine's own chunk; decoding tokens take their place first."""
+    if d.chunk_tokens is None:
+        return 0
+    decoding = (per_rank - 1) * (1 if d.speculation is None else d.speculation.tokens + 1)
+    asked, usual = (max(1.0, chunk - decoding) for chunk in (d.chunk_tokens, d.usual_chunk_tokens))
+    return max(0, math.ceil(new_tokens / asked) - math.ceil(new_tokens / usual))
 
 
 def latency(d: Deployment, load: Workload, concurrency: float, capacity: float, date: float) -> Latency:
@@ -76,15 +94,18 @@ def latency(d: Deployment, load: Workload, concurrency: float, capacity: float, 
     and the measured runs between once and twice show no queue (median error of TTFT 26 % without it, 27 % with it).
     """
     batch = max(1.0, min(concurrency, capacity))
-    step = decode_step(d, batch, load.mean_context_tokens)
+    step = generation_step(d, batch, load.mean_context_tokens)
     share = 0.5 if load.arrival == "burst" else 1.0
-    work = single_prompt_s(d, load.prompt_tokens) if d.is_local else prefill_work_s(d, load.prompt_tokens)
+    prompt_s = single_prompt_s if d.is_local else prefill_work_s
+    work = prompt_s(d, load.prompt_tokens, load.cached_tokens)
     others = batch - 1 if d.is_local else batch / d.layout.data
-    tpot = step.total_s + share * others * work / load.output_tokens
+    tpot = step.total_s / d.tokens_per_step + share * others * work / load.output_tokens
     if d.is_local:
         ttft = work * (1 + _burst_share(d, load) * (batch - 1))
     else:
-        ttft = _ttft_s(d, load, work_s=work, tpot_s=tpot, concurrency=batch, date=date)
+        ttft = _ttft_s(d, load, work_s=work, step_s=tpot * d.tokens_per_step, concurrency=batch, date=date)
+        passes = extra_passes(d, load.prompt_tokens - load.cached_tokens, max(batch / d.layout.data, 1.0))
+        ttft += passes * step.total_s
     cycle_s = ttft + (load.output_tokens - 1) * tpot
     possible_s = max(0.0, concurrency - batch) / batch * cycle_s
     sure_s = max(0.0, concurrency - SURELY_HELD * batch) / batch * cycle_s
@@ -96,25 +117,26 @@ def _burst_share(d: Deployment, load: Workload) -> float:
     return cal.ONE_WAVE_SHARE if load.arrival == "burst" else cal.BURST_SHARE.get(d.engine, cal.BURST_SHARE["vllm"])
 
 
-def _ttft_s(d: Deployment, load: Workload, *, work_s: float, tpot_s: float, concurrency: float, date: float) -> float:
+def _ttft_s(d: Deployment, load: Workload, *, work_s: float, step_s: float, concurrency: float, date: float) -> float:
     own = work_s * cal.OWN_PREFILL
     own += US * (cal.PREFILL_LAYER_US * d.spec.layer_count + cal.PREFILL_EXPERT_LAYER_US * d.spec.expert_layers)
     share = _burst_share(d, load)
     waiting = max(concurrency / d.layout.data, 1.0) - 1
     half_years = 2 * (min(max(date, cal.ERA_SINCE), cal.ERA_UNTIL) - cal.ERA_FROM)
     request = cal.REQUEST_S[d.engine] * math.pow(cal.ERA_PER_HALF_YEAR, half_years)
-    total = request + cal.WAIT_STEPS * tpot_s + own * (1 + share * waiting)
+    total = request + cal.WAIT_STEPS * step_s + own * (1 + share * waiting)
     return total * (cal.DATA_PARALLEL_TTFT if d.layout.data > 1 else 1.0)
 
 
-def single_prompt_s(d: Deployment, prompt_tokens: float) -> float:
-    """Prompt processing of llama.cpp on an idle machine, layers split over the GPUs."""
-    products = prefill_products_s(d, prompt_tokens)
+def single_prompt_s(d: Deployment, prompt_tokens: float, cached_tokens: float = 0) -> float:
+    """Prompt processing of llama.cpp on an idle machine, layers split over the GPUs; cached tokens are not computed."""
+    new_tokens = prompt_tokens - cached_tokens
+    products = prefill_products_s(d, new_tokens)
     for layers, experts in d.spec.expert_groups:
         used = experts.expert_matrix_parameters * experts.num_experts_per_tok
-        products += cal.SINGLE_PROMPT_EXPERTS * layers * 2 * used * prompt_tokens / d.main_rate
+        products += cal.SINGLE_PROMPT_EXPERTS * layers * 2 * used * new_tokens / d.main_rate
     read = _weights_read_once_s(d) / cal.SINGLE_PROMPT_WEIGHT_READ
-    attention = _prefill_attention_s(d, prompt_tokens) / cal.LLAMA_CPP_PREFILL_ATTENTION
+    attention = _prefill_attention_s(d, prompt_tokens, cached_tokens) / cal.LLAMA_CPP_PREFILL_ATTENTION
     fixed = US * cal.LLAMA_CPP_PREFILL_LAYER_US * d.spec.layer_count
     return math.hypot(products / _local_efficiency(d), read) + attention + fixed
 

@@ -1,5 +1,6 @@
 """What is asked, and what holds for every layout of it: engine, formats, settings, and what had to be assumed."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -17,6 +18,7 @@ from estimator.parallelism import Layout
 from estimator.platforms import check_platform, default_engine, engine_cache, engine_weights
 from estimator.quantization import format_note, requantize
 from estimator.rates import compute_path
+from estimator.speculation import Speculation, check_speculation, loaded_spec
 from estimator.stacks import StackKey, stack_key
 from estimator.units import GIB
 from estimator.workload import MOST_GPUS, MOST_TOKENS, Workload
@@ -48,6 +50,7 @@ class Request:
     memory_fraction: float | None = None
     max_num_batched_tokens: int | None = None
     max_num_seqs: int | None = None
+    speculation: Speculation | None = None
     uses_offsets: bool = True
     measured: tuple[Measurement, ...] = ()
 
@@ -72,12 +75,17 @@ class Setup:
     @once
     def weight_bytes(self) -> float:
         """All weights in the plan's formats, on one device: no split holds fewer in sum."""
-        return self.request.spec.weight_bytes(self.plan)
+        return self.loaded.weight_bytes(self.plan)
+
+    @once
+    def loaded(self) -> ModelSpec:
+        """The model with whoever drafts for it."""
+        return loaded_spec(self.request.spec, self.request.speculation)
 
     @once
     def memory(self) -> ModelMemory:
         """What layouts share of the memory."""
-        return ModelMemory(self.request.spec, self.plan, self.settings, self.cache_format)
+        return ModelMemory(self.loaded, self.plan, self.settings, self.cache_format)
 
     @property
     def usable_bytes(self) -> float:
@@ -88,7 +96,7 @@ class Setup:
 def prepare(request: Request) -> Setup:
     """The set-up of a request; raises `ImpossibleValue`, `IllegalCombination`, `UnknownFormat`, `UnknownRate`."""
     _check_ranges(request)
-    said = list(request.load.assumptions)
+    said = [*request.load.assumptions, *_knobs(request)]
     name, version, engine = _engine(request, said)
     plan = _weights(request, name, said)
     cache = _cache(request, name, plan, said)
@@ -132,6 +140,24 @@ def _check_ranges(request: Request) -> None:
         raise ImpossibleValue(
             f"{request.gpu.id} with {request.gpu.sold_memory_gb:g} GB leaves an engine nothing", "give at least 2 GB"
         )
+
+
+def _knobs(request: Request) -> Iterator[str]:
+    """What the asked knobs of time are taken to do; nothing where none is turned."""
+    drafts, load = request.speculation, request.load
+    if drafts is not None:
+        check_speculation(drafts)
+        yield (
+            f"{drafts.tokens} tokens drafted by {drafts.drafter_name}, each kept with a chance of "
+            f"{drafts.acceptance:.0%} after those before it: {drafts.tokens_per_step:.2f} tokens a step"
+        )
+    if load.cached_tokens:
+        yield (
+            f"{load.cached_tokens:,} of {load.prompt_tokens:,} prompt tokens come from the prefix cache; each request "
+            "is still billed its whole cache"
+        )
+    if request.max_num_batched_tokens is not None:
+        yield f"prompts enter in chunks of {request.max_num_batched_tokens:,} tokens, decoding ones included"
 
 
 def _engine(request: Request, said: list[str]) -> tuple[EngineName, str, Engine]:

@@ -54,14 +54,19 @@ class StepTime:
         return max(shares, key=lambda name: shares[name])
 
 
-def decode_step(d: Deployment, batch: float, context_tokens: float, *, is_saturated: bool = False) -> StepTime:
-    """The time of one step for `batch` sequences of the replica. `is_saturated`: an endless queue, offline."""
+def decode_step(
+    d: Deployment, batch: float, context_tokens: float, *, is_saturated: bool = False, tokens_each: int = 1
+) -> StepTime:
+    """The time of one step for `batch` sequences of the replica. `is_saturated`: an endless queue, offline.
+
+    `tokens_each` are the tokens of a sequence in the step: more than one where drafted tokens are checked.
+    """
     batch = max(batch, 1.0)
     per_rank = max(batch / d.layout.data, 1.0)
-    read, products = dense_read_s(d), dense_products_s(d, per_rank)
-    expert_read, expert_products = _experts(d, batch, is_saturated=is_saturated)
+    read, products = dense_read_s(d), dense_products_s(d, per_rank * tokens_each)
+    expert_read, expert_products = _experts(d, batch * tokens_each, is_saturated=is_saturated)
     cache = cache_read_s(d, per_rank, context_tokens)
-    link = link_s(d, per_rank)
+    link = link_s(d, per_rank * tokens_each)
     fixed = fixed_s(d, per_rank, is_saturated=is_saturated)
     busy = math.hypot(read, products) + math.hypot(expert_read, expert_products) + cache + link
     bubble = 1.0 if d.is_local else 1 + cal.PIPELINE_BUBBLE * (d.layout.pipeline - 1)

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from estimator.deployment import Deployment
+from estimator.generation import generation_step
 from estimator.latency import Latency, prefill_work_s
-from estimator.step import decode_step, roofline_parts_s
+from estimator.step import roofline_parts_s
 from estimator.workload import Workload
 
 MOST_SEQUENCES: Final = 2048
@@ -31,8 +32,8 @@ def max_throughput(d: Deployment, load: Workload, capacity: float) -> float:
     """Output tokens per second of one replica with an endless queue; each pipeline stage works on its own batch."""
     stages = d.layout.pipeline
     batch = max(1.0, min(capacity, MOST_SEQUENCES * d.layout.data * stages) / stages)
-    step = decode_step(d, batch, load.mean_context_tokens, is_saturated=True).total_s
-    prefill = prefill_work_s(d, load.prompt_tokens)
+    step = generation_step(d, batch, load.mean_context_tokens, is_saturated=True).total_s / d.tokens_per_step
+    prefill = prefill_work_s(d, load.prompt_tokens, load.cached_tokens)
     return stages * load.output_tokens * batch / (load.output_tokens * step + batch / d.layout.data * prefill)
 
 

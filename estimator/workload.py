@@ -2,6 +2,7 @@
 
     context_tokens = prompt + output where either is given, else 8,192
     concurrency    = requests in flight; None asks for the latency of one alone and the throughput at capacity
+    prefix hits    = share of a prompt whose cache is there already (a system prompt, earlier turns): not computed again
 
 A context without lengths is read as one request that fills it: the prompt takes all but the output, and the
 output is an eighth of the context, at most 1,024 tokens (long prompts and short answers are the common load).
@@ -32,12 +33,18 @@ class Workload:
     output_tokens: int
     concurrency: int | None = None
     arrival: Arrival = "steady"
+    prefix_hit_fraction: float = 0.0
     assumptions: tuple[str, ...] = ()
 
     @property
     def mean_context_tokens(self) -> float:
         """Context of a decode step in the mean: the prompt and half of the output."""
         return self.prompt_tokens + self.output_tokens / 2
+
+    @property
+    def cached_tokens(self) -> int:
+        """Prompt tokens found in the prefix cache; the last one is always computed, as its logits are wanted."""
+        return min(int(self.prompt_tokens * self.prefix_hit_fraction), self.prompt_tokens - 1)
 
 
 def workload(
@@ -47,6 +54,7 @@ def workload(
     output_tokens: int | None = None,
     concurrency: int | None = None,
     arrival: Arrival | None = None,
+    prefix_hit_fraction: float | None = None,
 ) -> Workload:
     """The workload with its gaps filled by the contract's rules; `ImpossibleValue` for what cannot be."""
     for name, value in (
@@ -56,6 +64,7 @@ def workload(
     ):
         _check_range(name, value, MOST_TOKENS)
     _check_range("concurrency", concurrency, MOST_CONCURRENCY)
+    hits = _checked_fraction(prefix_hit_fraction)
     assumptions: list[str] = []
     if prompt_tokens is None and output_tokens is None:
         context, prompt, output = _split_context(context_tokens, assumptions)
@@ -72,6 +81,7 @@ def workload(
         output_tokens=output,
         concurrency=concurrency,
         arrival=arrival or "steady",
+        prefix_hit_fraction=hits,
         assumptions=tuple(assumptions),
     )
 
@@ -99,6 +109,12 @@ def _from_lengths(
         prompt_tokens = max(1, context - output_tokens)
         assumptions.append(f"{prompt_tokens:,} prompt tokens (none were given)")
     return context_tokens or prompt_tokens + output_tokens, prompt_tokens, output_tokens
+
+
+def _checked_fraction(value: float | None) -> float:
+    if value is not None and not 0 <= value <= 1:
+        raise ImpossibleValue(f"a prefix-cache hit share of {value:g} cannot be", "give a share from 0 to 1")
+    return value or 0.0
 
 
 def _check_range(name: str, value: int | None, most: int) -> None:

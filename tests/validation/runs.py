@@ -7,6 +7,7 @@ Rows with a flag are left out: speculative decoding, layouts that could not be r
 import csv
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final, Literal
 
@@ -81,19 +82,24 @@ class Run:
 
 def read_runs(corpus: Path) -> Iterator[Run]:
     """All runs without a flag whose config and card are named; those the estimator refuses are passed over."""
-    folders = {
-        f"{p.parent.name}/{p.name}".lower(): p for p in (corpus / "hub").glob("*/*") if (p / "config.json").exists()
-    }
     models = Loader(allows_paths=True)
     with (corpus / "facts" / "serving_truth.tsv").open(encoding="utf-8") as stream:
         for labels in csv.DictReader(stream, delimiter="\t"):
-            run = _run(labels, folders, models)
+            run = read_run(labels, corpus, models)
             if run is not None:
                 yield run
 
 
-def _run(labels: Mapping[str, str], folders: Mapping[str, Path], models: Loader) -> Run | None:
-    found, metric = labels["model"].lower(), _metric(labels)
+@cache
+def _folders(corpus: Path) -> Mapping[str, Path]:
+    """Folders of the corpus's repositories by their ids in lower case."""
+    found = (corpus / "hub").glob("*/*")
+    return {f"{p.parent.name}/{p.name}".lower(): p for p in found if (p / "config.json").exists()}
+
+
+def read_run(labels: Mapping[str, str], corpus: Path, models: Loader) -> Run | None:
+    """The run of one row; None where a flag stands on it or it names no config or card that we have."""
+    found, metric, folders = labels["model"].lower(), _metric(labels), _folders(corpus)
     folder, gpu = folders.get(SAME_SHAPE.get(found, found)), GPU_IDS.get(labels["gpu"])
     gpus, data, pipeline = (_count(labels[key]) or 1 for key in ("n_gpus", "dp", "pp"))
     if labels["flag"] or metric is None or folder is None or gpu is None or not labels["tp"]:

@@ -129,7 +129,7 @@ class ConfigReader:
         where = f" in {self.path}" if self.path else ""
         return UnsupportedArchitecture(
             f"{self.trace.label}: none of {names}{where}",
-            f"model_type {self.model_type or 'unstated'} gives no default for it",
+            f"model_type {self.model_type[:_SHOWN] or 'unstated'} gives no default for it",
         )
 
     def malformed(self, key: str, value: object, wanted: str) -> MalformedConfig:

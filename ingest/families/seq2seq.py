@@ -33,11 +33,11 @@ class Half:
     layers: int
     heads: int
     inner: int
-    bias: bool
+    biases: int
 
     def attention(self, width: int, *, has_cache: bool) -> GroupedQueryAttention:
         """Attention with as many KV heads as heads."""
-        mixer = bidirectional(width, self.heads, 4 * width if self.bias else 0)
+        mixer = bidirectional(width, self.heads, self.biases * width)
         return replace(mixer, has_cache=has_cache)
 
     def network(self, width: int) -> DenseFeedForward:
@@ -47,13 +47,13 @@ class Half:
         )
 
 
-def read_half(config: ConfigReader, name: str, bias: Flag) -> Half:
+def read_half(config: ConfigReader, name: str, biases: int) -> Half:
     """The half of that name: BART says `encoder_layers`, ProphetNet `num_encoder_layers`."""
     return Half(
         layers=config.layer_count(f"{name}_layers", f"num_{name}_layers"),
         heads=config.positive_int(f"{name}_attention_heads", f"num_{name}_attention_heads"),
         inner=config.positive_int(f"{name}_ffn_dim"),
-        bias=flag(config, bias),
+        biases=biases,
     )
 
 
@@ -62,9 +62,11 @@ class EncoderDecoder:
     """Traits of BART and its kin. Called with a config, it gives the anatomy of the class that the file names.
 
     `extra_positions` are rows of the position tables beyond the longest context; `unties_alone` says that the decoder
-    alone never shares its head; `alone_if_unstated` that a file without `architectures` may be read as that.
+    alone never shares its head; `alone_if_unstated` that a file without `architectures` may be read as that;
+    `whole` why the classes with an encoder are not read, where `has_encoder` is False.
     """
 
+    positions: str = "max_position_embeddings"
     extra_positions: int = 0
     embedding_norm: bool = True
     final_norm: bool = False
@@ -74,6 +76,8 @@ class EncoderDecoder:
     unties_alone: bool = False
     alone_if_unstated: bool = True
     has_encoder: bool = True
+    has_key_bias: bool = True
+    whole: str = "which halves it has is not known"
 
     def __call__(self, config: ConfigReader) -> Anatomy:
         """The parts of the model, as the class that the file names has them."""
@@ -86,12 +90,16 @@ class EncoderDecoder:
             told = "architectures names no class: the decoder alone is counted, as a causal language model has it"
             return replace(self.alone(decoder), warnings=(*decoder.warnings, told))
         if not self.has_encoder or not architecture.endswith((*CONDITIONAL, CLASSIFIER, "Model")):
-            raise config.unsupported("architectures", architecture, "which halves it has is not known")
+            raise config.unsupported("architectures", architecture, self.whole)
         whole = self.with_encoder(config, decoder)
         if architecture.endswith(CONDITIONAL):
             vocab = decoder.headline.vocab_size
             return replace(whole, buffer_parameters=vocab if self.logits_bias else 0)
         return replace(whole, generates=False, other_parameters=whole.other_parameters + _classifier(config, decoder))
+
+    def biases(self, config: ConfigReader) -> int:
+        """Projections of an attention that have a bias."""
+        return (4 if self.has_key_bias else 3) * flag(config, self.attention_bias)
 
     def alone(self, decoder: Anatomy) -> Anatomy:
         """The decoder with its head."""
@@ -102,14 +110,14 @@ class EncoderDecoder:
 
     def tables(self, config: ConfigReader, width: int) -> int:
         """Positions and norms of one half beside its layers."""
-        rows = config.positive_int("max_position_embeddings") + self.extra_positions
+        rows = config.positive_int(self.positions) + self.extra_positions
         learned = config.boolean("use_learned_position_embeddings", default=True)
         embedding_norm = self.embedding_norm and config.boolean("layernorm_embedding", default=True)
         return rows * width * learned + norm(width) * (embedding_norm + self.final_norm)
 
     def decoder(self, config: ConfigReader) -> Anatomy:
         """The decoder: two attentions and a network in each layer."""
-        head, half = self.headline(config), read_half(config, "decoder", self.attention_bias)
+        head, half = self.headline(config), read_half(config, "decoder", self.biases(config))
         width = head.hidden_size
         crossed = config.optional_int("cross_attention_hidden_size") or width
         if crossed != width:
@@ -134,7 +142,7 @@ class EncoderDecoder:
 
     def headline(self, config: ConfigReader) -> Headline:
         """The decoder's fields: it is what generates."""
-        width, half = config.positive_int("d_model", "hidden_size"), read_half(config, "decoder", self.attention_bias)
+        width, half = config.positive_int("d_model", "hidden_size"), read_half(config, "decoder", self.biases(config))
         if not config.boolean("tie_word_embeddings", default=True):
             raise config.unsupported(
                 "tie_word_embeddings", "false", "known with one table for both halves and the head"
@@ -151,13 +159,13 @@ class EncoderDecoder:
             num_attention_heads=half.heads,
             num_key_value_heads=half.heads,
             head_dim=width // half.heads or 1,
-            max_position_embeddings=config.optional_int("max_position_embeddings"),
+            max_position_embeddings=config.optional_int(self.positions),
             tie_word_embeddings=True,
         )
 
     def with_encoder(self, config: ConfigReader, decoder: Anatomy) -> Anatomy:
         """The decoder and the encoder before it."""
-        width, half = decoder.headline.hidden_size, read_half(config, "encoder", self.attention_bias)
+        width, half = decoder.headline.hidden_size, read_half(config, "encoder", self.biases(config))
         group = LayerGroup(
             count=half.layers,
             mixer=half.attention(width, has_cache=False),
@@ -313,4 +321,11 @@ SEQ2SEQ: Final[Mapping[str, FamilyReader]] = {
     "t5": T5(),  # flan-t5-base: 247,577,856
     "trocr": replace(BART, has_encoder=False),
     "umt5": T5(bias_in_each_layer=True),
+    "whisper": replace(
+        PEGASUS,
+        positions="max_target_positions",
+        has_key_bias=False,
+        has_encoder=False,
+        whole="a speech recognizer: its encoder hears sound, and a load in seconds of sound is not estimated",
+    ),
 }

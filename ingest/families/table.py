@@ -128,7 +128,6 @@ OTHER_KINDS: Final[Mapping[str, str]] = {
     "siglip_vision_model": "an image encoder",
     "vit": "an image encoder",
     "dinov2": "an image encoder",
-    "whisper": "a speech recognizer (encoder-decoder)",
     "musicgen": "a music generator of three parts (text encoder, decoder, audio codec)",
     "musicgen_melody": "a music generator of three parts (text encoder, decoder, audio codec)",
     "wav2vec2": "a speech encoder",

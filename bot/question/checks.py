@@ -8,7 +8,8 @@ from typing import Final
 from bot.errors import QuestionError
 from bot.question.cards import near_cards
 from bot.question.flags import Flags
-from bot.question.hardware import LARGEST_COUNT, LARGEST_LIST, LARGEST_MEMORY_GB, Machines
+from bot.question.hardware import LARGEST_COUNT, LARGEST_LIST, LARGEST_MEMORY_GB
+from bot.question.machines import Machines
 from bot.question.patterns import Pattern
 from bot.question.query import Query
 from bot.question.readings import Readings
@@ -112,6 +113,7 @@ _IMPOSSIBLE: Final = Pattern(
     r"(?<![\w.$/-])\d+\.\d+ ?tokens?(?![a-z])(?! ?(?:/|per|a |each))|"
     r"(?<![a-z])(?:tp|pp|dp|ep)(?:[-_ ]?size)? ?[=:] ?-\d+|"
     r"(?<=  )[x*] ?(?:-\d+|\d+\.\d+)(?![\w%])|"  # after a card, which is blank by now
+    rf"(?<![\w.$/-])zero (?:{_COUNTED}|tokens?(?![a-z]))|"
     rf"(?<![a-z])(?:infinit[ey]|infinity|inf|nan|∞) (?:{_COUNTED}|tokens?(?![a-z])|context)"
 )
 
@@ -179,9 +181,27 @@ def notes_on(text: str, rest: str, machines: Machines) -> list[str]:
             for found in _PLACE.finditer(rest)
             if (place := found[1] or found[2]) not in _NO_PLACES
         ]
-    if not machines.refs and "laptop" not in rest:
+    if not machines.refs:
         notes += [note for word, note in _VAGUE if word in words]
+    if machines.refs and "laptop" in words and not machines.may_be_unified:
+        notes.append(f"{_LAPTOP_HINT}; the desktop card is answered")
+    notes += [note for pattern, note in _PARTS_OF_CARDS if machines.refs and pattern.search(text)]
     return notes
+
+
+_PARTS_OF_CARDS: Final = (
+    (
+        Pattern(
+            r"(?<![a-z])(?:half|quarter|third) (?:of )?(?:an?|one|the) |(?<![\d.])1/[2-8] (?:of )?(?:an?|one|the) |半张"
+        ),
+        '"half" or another part of a card is not estimated: whole cards are answered',
+    ),
+    (
+        Pattern(r"(?<![a-z])(?:mig|vgpu|[1-7]g\.\d{1,3}gb)(?![a-z])"),
+        "a MIG slice or vGPU is not estimated: the whole card is answered",
+    ),
+)
+"""Shares of a card, by the words that ask for one."""
 
 
 def doubt_about(model: str, *, is_known_family: bool) -> str | None:
@@ -226,6 +246,15 @@ _VAGUE: Final = (
     ("昇腾", "which Ascend? for example 910b, 910c"),
     ("tpu", "which TPU? for example v5e-8, v6e-4"),
     ("rtx", "which RTX card? for example rtx 4090"),
+    ("laptop", "which chip is in the laptop? for example m3 max 64gb, or the memory of its card: 8gb vram"),
+    ("notebook", "which chip is in the notebook? for example m3 max 64gb, or the memory of its card: 8gb vram"),
+    ("colab", "which GPU of Colab? for example t4 (the free one), l4 or a100 40gb"),
+    ("kaggle", "which GPU of Kaggle? for example 2x t4"),
+    ("aws", "which instance of AWS? for example g6e.12xlarge or p5.48xlarge"),
+    ("ec2", "which instance of EC2? for example g6e.12xlarge or p5.48xlarge"),
+    ("azure", "which machine of Azure? for example Standard_ND96isr_H100_v5"),
+    ("gcp", "which machine of Google Cloud? for example a3-highgpu-8g"),
+    ("runpod", "which GPU of RunPod? for example 2x rtx 4090"),
 )
 
 

@@ -52,7 +52,10 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "quantization": ("quantization", "q", "quant", "quantize"),
     "dtype": ("dtype", "data-type"),
     "kv_cache": ("kv-cache-dtype", "ctk", "cache-type-k", "quant-policy", "kv-cache-type", "kv-dtype"),
-    "memory_fraction": ("gpu-memory-utilization", "gpu-memory-util", "mem-fraction-static", "cache-max-entry-count"),
+    "memory_fraction": (
+        "gpu-memory-utilization", "gpu-memory-util", "mem-fraction-static", "cache-max-entry-count",
+        "kv-cache-free-gpu-memory-fraction", "free-gpu-memory-fraction",
+    ),
     "batched_tokens": ("max-num-batched-tokens", "chunked-prefill-size", "max-num-tokens"),
     "prompt": ("random-input-len", "input-len", "isl", "input-length", "random-input", "prompt-tokens"),
     "output": ("random-output-len", "output-len", "osl", "output-length", "random-output", "output-tokens"),
@@ -167,7 +170,7 @@ def _canonical(name: str) -> str:
 
 
 def _is_llama(name: str) -> bool:
-    """Short flags of llama.cpp: eaten with their value."""
+    """Short flags of llama.cpp and of `docker run`: eaten with their value."""
     return name in {
         "ngl",
         "t",
@@ -187,6 +190,8 @@ def _is_llama(name: str) -> bool:
         "ncmoe",
         "hff",
         "sm",
+        "v",
+        "e",
     }
 
 

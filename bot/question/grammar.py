@@ -21,12 +21,13 @@ _RATE: Final = (
 _SECONDS: Final = r"(ms|milliseconds?|毫秒|seconds?|secs?|s|秒)(?![a-z])"
 _PEOPLE: Final = (
     r"(?:users?|people|persons?|clients?|sessions?|seqs?|sequences?|streams?|agents?|developers?|devs?|employees|"
-    r"colleagues|requests?|reqs?|conversations?|chats|queries|connections|students|customers|prompts|threads)"
+    r"colleagues|requests?|reqs?|conversations?|chats|queries|connections|students|customers|prompts|threads|engineers)"
 )
 _COUNT_WORDS: Final = (
     r"((?:(?<![a-z0-9)])-)?\d{1,3}(?:,\d{3})+|(?:(?<![a-z0-9)])-)?\d{1,48}(?:\.\d{1,3}(?= ?[km]))? ?"
     r"(?:[km](?![a-z0-9]))?|one|two|three|four|five|six|seven|eight|ten|twelve)"
 )
+_PERIOD: Final = r"(s(?:ec(?:ond)?)?|min(?:ute)?|h(?:(?:ou)?r)?|days?|weeks?|months?|mo|years?)"
 _LINK: Final = (
     r"(?: ?(?:of|is|to|was|=|:|>=|<=|>|<|为|是|到|at|about|around|~|approx|up|set|limited|max|min|设为|只有)){0,3} ?"
 )
@@ -100,11 +101,28 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule("bits", ("bit", "bpw"), rf"{NOT_BEFORE}{PLAIN} ?(?:bpw|bits?(?: per weight)?){NOT_AFTER}",
          "4.65 bits per weight"),
     Rule(
+        "usd_per_hour",
+        ("$", "usd", "dollar", "buck", "eur", "€"),
+        rf"(?:[$€] ?{PLAIN} ?(k(?![a-z]))?|{NOT_BEFORE}{PLAIN} ?(k(?![a-z]))? ?(?:usd|dollars?|bucks?|euros?|eur|\$|€))"
+        rf"(?: ?(?:/|per|an?|each|every) ?{_PERIOD}(?![a-z]))?",
+        "under $10 an hour",
+        ("value", "kilo", "value_before", "kilo_before", "period"),
+    ),
+    Rule(
         "requests_per_s",
-        ("req", "qps", "rps", "query", "queries"),
-        rf"{NOT_BEFORE}{PLAIN} ?(?:req(?:uest)?s?|quer(?:y|ies)) ?(?:/|per) ?(?:s|sec|second|min|minute|hour|"
-        rf"day)(?![a-z])|{NOT_BEFORE}{PLAIN} ?(?:qps|rps){NOT_AFTER}",
-        "5 requests per second",
+        ("req", "quer", "call", "messages", "prompts", "chats"),
+        rf"{NOT_BEFORE}{PLAIN} ?(k|m)? ?(?:req(?:uest)?s?|quer(?:y|ies)|calls|messages|prompts|chats) ?(?:/|"
+        rf"per|an?|each|"
+        rf"every) ?{_PERIOD}(?![a-z])",
+        "50k requests a day",
+        ("value", "scale", "period"),
+    ),
+    Rule(
+        "requests_per_s",
+        ("qps", "rps", "rpm", "req/"),
+        rf"{NOT_BEFORE}{PLAIN} ?(k|m)? ?(qps|rps|rpm){NOT_AFTER}",
+        "3 rps",
+        ("value", "scale", "period"),
     ),
     Rule(
         "parallel",
@@ -168,6 +186,14 @@ RULES: Final[tuple[Rule, ...]] = (
         ("prompt", "output"),
     ),
     Rule(
+        "lengths",
+        ("/",),
+        r"(?<![a-z0-9.$/_-])(\d{3,6}) ?/ ?(\d{2,5})(?![a-z0-9./%-])(?! ?(?:gb|g|gib|mb|w|users?|gpus?|tok|"
+        r"t/s)(?![a-z]))",
+        "1024/512",
+        ("prompt", "output"),
+    ),
+    Rule(
         "prompt",
         ("input", "prompt", "isl", "输入", "in="),
         r"(?<![a-z])(?:isl|input[-_ ]?(?:len(?:gth)?|tokens?|seq(?:uence)?[-_ ]?len(?:gth)?|size)?|"
@@ -196,9 +222,10 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         "output",
-        ("out", "generat", "completion", "输出", "new token"),
+        ("out", "generat", "completion", "输出", "new token", "answer", "repl", "response"),
         rf"{NOT_BEFORE}{AMOUNT}[ -]?(?:tokens? )?(?:of )?(?:out(?:put)?(?: tokens?)?|generated(?: tokens?)?|"
-        rf"completion(?: tokens?)?|new tokens|输出)(?![a-z])(?! of )",
+        rf"completions?(?: tokens?)?|(?<=token |okens )(?:answers?|repl(?:y|ies)|responses?)|new tokens|"
+        rf"输出)(?![a-z])(?! of )",
         "256 output tokens",
         ("output",),
     ),
@@ -234,7 +261,7 @@ RULES: Final[tuple[Rule, ...]] = (
         ("user", "people", "person", "client", "session", "seq", "stream", "agent", "dev", "employee", "req", "conv",
          "chats", "queries", "connections", "students", "customers", "prompts", "threads", "colleagues"),
         rf"(?<![a-z0-9.$/_]){_COUNT_WORDS}\+?(?: ?(?:-|~|to) ?(\d{{1,9}}))?[ -](?:(?!with|at|on|for|using|and|"
-        rf"tokens?)[a-z]+ ){{0,2}}?{_PEOPLE}(?![a-z])(?! ?(?:/|per|len|length))",
+        rf"tokens?)[a-z]+ ){{0,2}}?{_PEOPLE}(?![a-z])(?! ?(?:/(?! ?\d)|per|len|length))",
         "128 users",
         ("value", "upper"),
     ),
@@ -256,6 +283,21 @@ RULES: Final[tuple[Rule, ...]] = (
         rf"seq[-_ ]?len|sequence|window|length|上下文|长度|kv)",
         "128k context",
         ("value",),
+    ),
+    Rule(
+        "system_memory",
+        ("ram", "memory", "ddr", "内存"),
+        r"(?<![a-z0-9.$/_-])(\d{1,5}) ?(g|gb|gib|tb|t) ?(?:of )?(?:the )?(?:system |main |host |cpu |server )*"
+        r"(?:(?:ecc |ddr[345]x?|lpddr5x?|dram)[- \d]{0,6})*(?:ram|memory|内存|(?<=ddr[345])|(?<=ddr[345] ))(?![a-z])",
+        "512GB of DDR5 RAM",
+        ("value", "unit"),
+    ),
+    Rule(
+        "system_memory",
+        ("内存",),
+        r"内存(?:有|是|为|共|约)? ?(\d{1,5}) ?(g|gb|t|tb)(?![a-z])",
+        "内存640GB",
+        ("value", "unit"),
     ),
     Rule("context", ("at ", "@"), rf"(?:(?<![a-z])at|"
                                   rf"@) ?(-?\d{{1,48}}(?:\.\d{{1,3}})? ?[km]){NOT_AFTER}(?! ?(?:{_RATE}))",
@@ -281,7 +323,17 @@ def _compiled(pattern: str) -> Pattern:
 
 
 BEFORE_CARDS: Final = frozenset(
-    ("seconds_per_token", "ttft", "tokens_per_s", "bits", "requests_per_s", "parallel", "fraction", "batched_tokens")
+    (
+        "seconds_per_token",
+        "ttft",
+        "tokens_per_s",
+        "bits",
+        "usd_per_hour",
+        "requests_per_s",
+        "parallel",
+        "fraction",
+        "batched_tokens",
+    )
 )
 """Meanings read before cards are looked for: `4090 tok/s` is a rate, `tp2 4090` no count."""
 

@@ -4,80 +4,28 @@ Raises nothing about missing models: that is the meaning's business. Impossible 
 known are returned as what they are, for the meaning to refuse by name.
 """
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
 
 from bot.question.cards import MEMORY_OF_SPELLING, Atoms, cut, find_tpus, match_card, starts_card
+from bot.question.counts import apply_loose_count, apply_machines, node_count
 from bot.question.instances import find_instances
+from bot.question.machines import GPUS_PER_SERVER, Found, Machines, is_unified
 from bot.question.patterns import Pattern
 from bot.question.query import HardwareRef
 from bot.question.seats import Seat, read_seat
 from bot.question.unknown_cards import Unknown, find_unknown
-from bot.question.words import NUMBER_WORDS, word_set
+from bot.question.words import word_set
 from estimator.gpus import GPUS, with_memory
 from estimator.hardware import Gpu
 
-GPUS_PER_SERVER: Final = 8
-"""Assumed, and said, where machines are counted and their cards are not: HGX boards and their like hold eight."""
-
-_NUMBER: Final = r"(\d{1,3}|one|two|three|four|five|six|seven|eight|ten|dual|single|[一单两双二三四五六七八十])"
-_NODES: Final = Pattern(
-    rf"(?<![a-z0-9.]){_NUMBER}[- ]?(?:x )?(?:个|台)?(?:[a-z]\d{{2,3}} )?"
-    r"(?:nodes?(?![a-z])|machines?(?![a-z])|servers?(?![a-z])|hosts?(?![a-z])|boxes(?![a-z])|台|机(?!器)|节点)"
-)
-_NODE_WORDS: Final = ("node", "machine", "server", "host", "box", "台", "机", "节点")
-_SEVERAL_MACHINES: Final = ("s", "台", "机", "节点")
-_NODES_AFTER_CARD: Final = Pattern(
-    r" ?'?s? ?-?(?:based )?(?:nodes?|machines?|servers?|boxes|hosts?|台|机(?!器)|节点)(?![a-z])"
-)
-_DENIED: Final = Pattern(r"(?:not need|n't need|without|no need (?:for|of)|instead of)(?: the)? ?$")
-_ACROSS: Final = Pattern(r"(?:across|over|spread|split|distributed|in total|total|跨|共|总共)")
-_EACH: Final = Pattern(r"(?:per node|each|every|per machine|per server|nodes? of|nodes? x|nodes? with|每台|每机|单机)")
-_GPU_COUNT: Final = Pattern(
-    rf"(?<![a-z0-9.]){_NUMBER} ?(?:x |\*)?(?:gpus?(?![a-z])|cards?(?![a-z])|chips?(?![a-z])|"
-    r"张?显?卡(?!上)|块显?卡|块gpu|张gpu)"
-)
-_HOW_MANY: Final = Pattern(
-    r"(?:how many|number of|how much|minimum (?:number|count) of|min(?:imum)?)(?: of)?(?: the)?(?: [a-z-]+){0,2}? ?"
-    r"(?:gpus?|cards?|chips?|nodes?|machines?|devices?|accelerators?)|(?:几|多少)(?:张|块|卡|个|台|片|机)|多少gpu"
-)
-_ASKING_WORDS: Final = ("many", "number", "much", "min", "几", "多少")
-_ASKS_MACHINES: Final = Pattern(
-    r"how many (?:[a-z0-9]+ ){0,2}(?:nodes|machines|servers|boxes)|(?:几|多少)个?(?:台|节点)"
-)
-_HOW_MANY_CARD: Final = Pattern(r"(?:how many|number of|how much|几|多少)[a-z张块个台片的 ]{0,20}$")
 _CPU: Final = Pattern(
     r"(?:on|using|with|use|用|纯|in)(?: an?| the| my| just| only)? ?cpus?(?![a-z])|(?<![a-z])cpu[- ](?:only|"
     r"inference)|only cpu|"
     r"no gpu|without (?:a )?gpu"
 )
 _DGX: Final = Pattern(r"(?:dgx|hgx) ?-?$")
-
-
-@dataclass(slots=True, eq=False, repr=False)
-class Machines:
-    """What the text says of hardware."""
-
-    refs: list[HardwareRef] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    unknown: list[Unknown] = field(default_factory=list)
-    impossible: list[str] = field(default_factory=list)
-    impossible_memories: list[str] = field(default_factory=list)
-    spans: list[tuple[int, int]] = field(default_factory=list)
-    are_joined: bool = False
-    mentions: int = 0
-
-
-@dataclass(slots=True, eq=False, repr=False)
-class _Found:
-    gpu_id: str
-    typed: str
-    seat: Seat
-    span: tuple[int, int]
-    is_bare: bool = True
 
 
 def find_hardware(text: str, replica_gpus: int | None = None, count: int | None = 1) -> Machines:
@@ -92,9 +40,9 @@ def find_hardware(text: str, replica_gpus: int | None = None, count: int | None 
     for card in found:
         machines.spans.append(card.span)
     cards = _without_cpus(found)
-    nodes = _node_count(text, cards)
-    _apply_machines(text, cards, nodes, machines)
-    _apply_loose_count(text, cards, nodes, replica_gpus, count)
+    nodes = node_count(text, cards)
+    apply_machines(text, cards, nodes, machines)
+    apply_loose_count(text, cards, nodes, replica_gpus, count)
     for card in cards:
         _refuse_impossible(card, machines)
     machines.are_joined = any(
@@ -106,9 +54,9 @@ def find_hardware(text: str, replica_gpus: int | None = None, count: int | None 
     return machines
 
 
-def _cards(text: str, machines: Machines) -> list[_Found]:
+def _cards(text: str, machines: Machines) -> list[Found]:
     found = [
-        _Found(gpu_id, text[span[0] : span[1]], Seat(0, 0, count=count), span)
+        Found(gpu_id, text[span[0] : span[1]], Seat(0, 0, count=count), span)
         for gpu_id, count, span in [*find_tpus(text), *find_instances(text)]
     ]
     text = _blanked(text, [card.span for card in found])
@@ -134,7 +82,7 @@ def _blanked(text: str, spans: list[tuple[int, int]]) -> str:
     return text
 
 
-def _card_at(atoms: Atoms, at: int, text: str, machines: Machines) -> _Found | None:
+def _card_at(atoms: Atoms, at: int, text: str, machines: Machines) -> Found | None:
     if not (starts_card(atoms.texts[at]) and _starts_there(atoms, at)):
         return None
     matched = match_card(atoms, at)
@@ -151,13 +99,13 @@ def _card_at(atoms: Atoms, at: int, text: str, machines: Machines) -> _Found | N
         machines.unknown.append(Unknown(other, span))
         machines.spans.append(span)
         return None
-    seat = read_seat(atoms, at, end, is_unified=_is_unified(GPUS[gpu_id]))
+    seat = read_seat(atoms, at, end, is_unified=is_unified(GPUS[gpu_id]))
     if seat.memory_gb is None:
         seat.memory_gb = MEMORY_OF_SPELLING.get(name)
     gpu_id = _form_after(atoms, end, gpu_id, name)
     _apply_system(text[max(0, atoms.starts[at] - 8) : atoms.starts[at]], seat, name)
     span = (atoms.starts[seat.start], atoms.ends[seat.end - 1])
-    return _Found(gpu_id, name, seat, span, is_bare=name == name.split(" ")[0])
+    return Found(gpu_id, name, seat, span, is_bare=name == name.split(" ")[0])
 
 
 _NOT_AFTER_NUMBER: Final = word_set("token tokens tok ms mb gb users requests mhz context ctx % samples steps")
@@ -215,122 +163,13 @@ def _apply_system(before: str, seat: Seat, name: str) -> None:
         seat.count = (seat.count or 1) * GPUS_PER_SERVER
 
 
-def _is_unified(gpu: Gpu) -> bool:
-    return (
-        gpu.vendor == "Apple" or "unified" in gpu.memory_type.lower() or gpu.id.startswith(("strix", "cpu", "jetson"))
-    )
-
-
-def _without_cpus(found: list[_Found]) -> list[_Found]:
+def _without_cpus(found: list[Found]) -> list[Found]:
     """CPUs are asides once a GPU is named."""
     gpus = [card for card in found if not card.gpu_id.startswith("cpu-")]
     return gpus or found
 
 
-def _node_count(text: str, cards: list[_Found]) -> int | None:
-    """Machines named apart from a card's own product; None where none or denied."""
-    if not any(word in text for word in _NODE_WORDS):
-        return None
-    for found in _NODES.finditer(text):
-        if _DENIED.search(text[: found.start()]):
-            continue
-        number = NUMBER_WORDS.get(found[1]) or int(found[1])
-        own = any(card.span[0] <= found.start() < card.span[1] and card.seat.machines > 1 for card in cards)
-        if not own:
-            return number
-    return None
-
-
-def _apply_machines(text: str, cards: list[_Found], nodes: int | None, machines: Machines) -> None:
-    has_nodes = any(word in text for word in _NODE_WORDS)
-    for card in cards:
-        seat = card.seat
-        if seat.count is not None and seat.machines > 1:
-            seat.count *= seat.machines
-            continue
-        followed = has_nodes and _NODES_AFTER_CARD.match(text, card.span[1])
-        if followed and seat.count is not None and (outer := _number_before(text, card.span[0])):
-            seat.count *= outer
-        elif followed and _counts_machines(text, card, followed[0]):
-            _whole_servers(card, machines)
-        elif nodes is not None and seat.count is None:
-            seat.count = nodes
-            _whole_servers(card, machines)
-        elif nodes and nodes > 1 and seat.count and _is_per_node(text, seat.count, nodes):
-            seat.count *= nodes
-
-
-def _counts_machines(text: str, card: _Found, word: str) -> bool:
-    """`2 H100 nodes` counts machines; `8xH100 nodes` and `8 GPU H100 machine` count cards."""
-    if (card.seat.count or 0) < 2 or "gpu" in text[card.span[0] : card.span[1]] or not word.endswith(_SEVERAL_MACHINES):
-        return False
-    return not bool(re.match(r"\d+ ?[x*卡张块]", text[card.span[0] : card.span[1]]))
-
-
-def _whole_servers(card: _Found, machines: Machines) -> None:
-    """Machines without a count of cards: eight each where servers hold eight; said."""
-    servers = card.seat.count or 1
-    per_server = GPUS_PER_SERVER if GPUS[card.gpu_id].link_domain_gpus >= GPUS_PER_SERVER else 1
-    if servers > 1 and per_server > 1:
-        card.seat.count = servers * per_server
-        machines.notes.append(
-            f"{servers} machines of {card.typed}: {per_server} GPUs in each assumed; "
-            f"say e.g. {servers}x4 {card.typed} otherwise"
-        )
-    elif servers == 1:
-        card.seat.count = None
-
-
-def _number_before(text: str, start: int) -> int | None:
-    found = re.search(rf"(?<![a-z0-9.]){_NUMBER}(?: ?[x*])? ?$", text[max(0, start - 12) : start])
-    return (NUMBER_WORDS.get(found[1]) or int(found[1])) if found else None
-
-
-def _is_per_node(text: str, count: int, nodes: int) -> bool:
-    """Whether a count is that of one machine: said so, or small enough and not said to be spread."""
-    if _EACH.search(text):
-        return count <= GPUS_PER_SERVER or bool(re.search(r"per (?:node|machine|server)|each|每", text))
-    if _ACROSS.search(text) or (count % nodes == 0 and count > GPUS_PER_SERVER):
-        return False
-    return count <= GPUS_PER_SERVER
-
-
-def _apply_loose_count(
-    text: str, cards: list[_Found], nodes: int | None, replica_gpus: int | None, default: int | None
-) -> None:
-    """A count that stands apart from its only card; None where the count is what is asked."""
-    asks = any(word in text for word in _ASKING_WORDS)
-    if asks and _ASKS_MACHINES.search(text):
-        for card in cards:
-            card.seat.count = None
-        return
-    uncounted = [card for card in cards if card.seat.count is None]
-    if not uncounted:
-        return
-    asked = asks and _asks_how_many(text, uncounted)
-    has_loose = any(word in text for word in ("gpu", "card", "chip", "卡"))
-    loose = _GPU_COUNT.search(text) if has_loose and not asked else None
-    for card in uncounted:
-        if asked:
-            continue
-        number = (NUMBER_WORDS.get(loose[1]) or int(loose[1])) if loose and len(uncounted) == 1 else None
-        usual = replica_gpus or (1 if _is_unified(GPUS[card.gpu_id]) else default)
-        card.seat.count = number if number is not None else usual
-        if nodes and nodes > 1 and number and _is_per_node(text, number, nodes):
-            card.seat.count = number * nodes
-
-
-def _asks_how_many(text: str, cards: list[_Found]) -> bool:
-    if any(_HOW_MANY_CARD.search(text[max(0, card.span[0] - 40) : card.span[0]]) for card in cards):
-        return True
-    return any(not _counts_something_else(text, found.end()) for found in _HOW_MANY.finditer(text))
-
-
-def _counts_something_else(text: str, end: int) -> bool:
-    return bool(re.match(r" ?(?:memory|vram|ram|显存|用户|人)", text[end : end + 10]))
-
-
-def _refuse_impossible(card: _Found, machines: Machines) -> None:
+def _refuse_impossible(card: Found, machines: Machines) -> None:
     count, memory_gb = card.seat.count, card.seat.memory_gb
     if card.seat.is_fraction_sure:
         machines.impossible.append(f"{card.seat.fraction} x {card.typed}")
@@ -360,7 +199,7 @@ LARGEST_COUNT: Final = 10_000
 """GPUs of one deployment: more is a slip, since the largest published replicas span hundreds."""
 
 
-def _ref(card: _Found, machines: Machines) -> HardwareRef:
+def _ref(card: Found, machines: Machines) -> HardwareRef:
     gpu, memory_gb = GPUS[card.gpu_id], card.seat.memory_gb
     count = card.seat.count
     if memory_gb is None or machines.impossible_memories:
@@ -371,7 +210,7 @@ def _ref(card: _Found, machines: Machines) -> HardwareRef:
         return HardwareRef(gpu.id, count)
     if _is_as_reported(gpu, memory_gb):
         return HardwareRef(gpu.id, count)
-    if memory_gb > 4 * gpu.sold_memory_gb and not _is_unified(gpu):
+    if memory_gb > 4 * gpu.sold_memory_gb and not is_unified(gpu):
         machines.notes.append(f"{memory_gb:g} GB is no memory of one {gpu.id}: left out")
         return HardwareRef(gpu.id, count)
     differs = sized.sold_memory_gb != GPUS[sized.id].sold_memory_gb
@@ -395,7 +234,7 @@ def _is_as_reported(gpu: Gpu, memory_gb: float) -> bool:
     return driver is not None and driver - 1.01 <= memory_gb <= gpu.sold_memory_gb
 
 
-def _merged(refs: list[HardwareRef], cards: list[_Found]) -> list[HardwareRef]:
+def _merged(refs: list[HardwareRef], cards: list[Found]) -> list[HardwareRef]:
     """One entry for one thing named twice; two counts of one card are a comparison and stay."""
     merged: list[HardwareRef] = []
     counted: list[bool] = []

@@ -8,6 +8,7 @@ Google Cloud and Azure are recalled from the providers' pages, not checked again
 from typing import Final
 
 from bot.question.patterns import Pattern
+from bot.question.words import NUMBER_WORDS
 
 _AWS_SIZES_OF_ONE: Final = {"xlarge": 1, "2xlarge": 1, "4xlarge": 1, "8xlarge": 1, "16xlarge": 1, "12xlarge": 4}
 _AWS_G: Final = _AWS_SIZES_OF_ONE | {"24xlarge": 4, "48xlarge": 8}
@@ -79,6 +80,11 @@ _OTHER: Final = Pattern(
     r"(?<![a-z0-9])(?:standard_)?([agn][0-9cd][a-z0-9]*[-_][a-z0-9]+(?:[-_][a-z0-9]+)?)(?![a-z0-9])"
 )
 
+_BEFORE: Final = Pattern(
+    r"(?<![a-z0-9.])(\d{1,3}|two|three|four|five|six|eight|两|三|四)(?: ?[x*台个])? ?(?:aws |ec2 )?$"
+)
+_AFTER: Final = Pattern(r" ?[x*] ?(\d{1,3})(?![a-z0-9])")
+
 Span = tuple[int, int]
 
 
@@ -91,6 +97,17 @@ def find_instances(text: str) -> list[tuple[str, int | None, Span]]:
         gpu_id, sizes = AWS[match[1]]
         size = "metal" if match[2] == "metal" else match[2].split("x", maxsplit=1)[0].strip() + "xlarge"
         if size in sizes:
-            found.append((gpu_id, sizes[size], match.span()))
-    found.extend((*OTHERS[match[1]], match.span()) for match in _OTHER.finditer(text) if match[1] in OTHERS)
+            found.append(_of_several(text, gpu_id, sizes[size], match.span()))
+    found.extend(
+        _of_several(text, *OTHERS[match[1]], match.span()) for match in _OTHER.finditer(text) if match[1] in OTHERS
+    )
     return found
+
+
+def _of_several(text: str, gpu_id: str, each: int, span: Span) -> tuple[str, int | None, Span]:
+    """`2x g5.12xlarge` and `g5.12xlarge x2` are two machines of four."""
+    before, after = _BEFORE.search(text, max(0, span[0] - 12), span[0]), _AFTER.match(text, span[1])
+    said = before[1] if before else after[1] if after else "1"
+    number = NUMBER_WORDS.get(said) or int(said)
+    start, end = (before.start() if before else span[0]), (after.end() if after and not before else span[1])
+    return gpu_id, each * max(1, number), (start, end)

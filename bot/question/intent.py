@@ -13,7 +13,7 @@ _METHODS: Final = Pattern(
 )
 _EXPLAIN: Final = Pattern(
     r"^(?:please )?(?:explain|show (?:me )?the (?:arithmetic|math)|derive|why(?: is| are| does| do)?(?![a-z])|"
-    r"解释|说明一下)|"
+    r"解释|说明一下|为什么)|"
     r"^(?:what is|what's|what are|what does|define|什么是) (?:a |an |the )?(?:ttft|tpot|itl|mla|gqa|kv|prefill|"
     r"decode|roofline|"
     r"tensor parallel|pipeline parallel|expert parallel|moe|active param|sweet ?spot|fp8|nvfp4|mxfp4|awq|gptq|batch)|"
@@ -38,6 +38,9 @@ _RECOMMEND: Final = Pattern(
     r"(?:minimum|minimal|min|minimun|smallest|lowest|recommended|required) (?:[a-z]+ )?(?:hardware|gpus?|cards?|"
     r"device|config(?:uration)?|setup|machine|server|specs?|requirements?|system|number|count|vram|memory|ram)|"
     r"(?:hardware|gpu|system|memory|vram|resource|computing)s? requirements?|requirements? (?:for|to|of)|"
+    r"what would it take|what does it take|(?:fewest|fastest|quickest|best|cheapest|smallest|right) (?:hardware|gpus?|"
+    r"cards?|machines?|box|server|instance)|(?:need|want|looking for|get) an? (?:box|machine|server|rig|gpu|instance|"
+    r"node)|"
     r"recommend|how (?:much|many) (?:resources|vram|gpu memory|gpu ram|memory|ram|gb|gigs)|"
     r"硬件(?:需求|要求|配置)|配置(?:需求|要求|推荐|是什么)|最低配置|最佳配置|推荐配置|什么(?:显卡|配置|硬件|gpu|设备|机器|卡)|哪些?(?:种|款)?(?:gpu|显卡|硬件|卡|芯片|机器)|"
     r"(?:几|多少)(?:张|块|卡|个|台|片)|多少gpu|多大(?:的)?(?:显存|内存|gpu)|(?:多少|多大)[^,;?]{0,4}显存|显存(?:需求|要求|需要)|需要什么|推荐|资源配置"
@@ -55,9 +58,18 @@ _CAN: Final = Pattern(
 _DIAGNOSE: Final = Pattern(
     r"(?<![a-z])(?:ooms?|out of memory|cuda error|crash(?:es|ed)?|fail(?:s|ed|ing|ure)?|error|errors|slow|slower|"
     r"stuck|hangs?|not work|doesn't work|don't work|"
-    r"can(?:'t|not) (?:run|load|start|fit|serve|deploy)|unable to|problem|issue|too much memory|killed|degraded|"
+    r"(?:can(?:'t|not)|won't|will not|does not|doesn't|do not|don't|did not|didn't) (?:run|load|start|fit|serve|"
+    r"deploy|work|come up)|not (?:load|start|fit|work)(?:ing|s)?|unable to|run(?:s|ning)? out of|problem|"
+    r"issue|too much memory|killed|degraded|"
     r"regression|expected speed)(?![a-z])|报错|显存不足|爆显存|爆了|失败|很慢|太慢|变慢|溢出|正常吗|跑不起|跑不动"
 )
+_FAILS: Final = Pattern(
+    r"(?<![a-z])(?:ooms?(?![a-z])|crash|(?:won't|will not|does not|doesn't|did not|didn't|cannot|"
+    r"can't)(?: it)? (?:fit|load|"
+    r"start|come up|run)(?![a-z])|(?:does|do|did|is|was|will) (?:the |my )?[a-z0-9./:-]+ not (?:load|start|"
+    r"fit|work|run))"
+)
+"""Complaints that a question word does not turn into a wish: `why does it not load`."""
 _CARD_WORDS: Final = Pattern(
     r"specs?(?![a-z])|datasheet|data sheet|bandwidth|tflops|model card|card for|parameters of|参数是"
 )
@@ -70,20 +82,33 @@ PLAIN_WORDS: Final = word_set(
 
 
 def read_intent(
-    text: str, *, models: int, cards: int, is_bare: bool, words: frozenset[str], asks_count: bool = False
+    text: str,
+    *,
+    models: int,
+    cards: int,
+    is_bare: bool,
+    words: frozenset[str],
+    asks_count: bool = False,
+    has_budget: bool = False,
+    asks_member: bool = False,
 ) -> Intent:
     """The intent of a lower-case text that names so many models and cards.
 
     `words` are those that no pass has read: where they are plain, nothing but facts was typed.
     `asks_count` says that the number of cards is what is asked; `is_bare` says that nothing but the name was typed:
-    then the card of the model is wanted. Capacity ("how many users") is an estimate.
+    then the card of the model is wanted. Capacity ("how many users") is an estimate. A budget without a machine asks
+    for machines. `asks_member` says that one of a family is asked for ("which qwen").
     """
+    if models and not cards and has_budget:
+        return "recommend"
     if models and not asks_count and words <= PLAIN_WORDS:
         return "card" if is_bare else "estimate"
     if _METHODS.search(text):
         return "methods"
-    if _EXPLAIN.search(text) and not (cards and _DIAGNOSE.search(text)):
+    if _EXPLAIN.search(text) and not (models and _DIAGNOSE.search(text)):
         return "explain"
+    if cards and asks_member:
+        return "pick"
     if not models or _asks_for_model(text, models, cards):
         if _PICK.search(text):
             return "pick"
@@ -105,11 +130,14 @@ def _asks_for_model(text: str, models: int, cards: int) -> bool:
 def _about_machine(text: str, cards: int) -> Intent:
     if _CAPACITY.search(text):
         return "estimate"
-    if _RECOMMEND.search(text) and not (cards and _is_yes_or_no(text)):
+    if _RECOMMEND.search(text) and not (cards and (_is_yes_or_no(text) or _OF_THE_CACHE.search(text))):
         return "recommend"
-    if _CAN.search(text) and not re.search(r"(?<![a-z])(?:oom|ooms|crash)", text):
+    if _CAN.search(text) and not _FAILS.search(text):
         return "estimate"
     return "diagnose" if _DIAGNOSE.search(text) else "estimate"
+
+
+_OF_THE_CACHE: Final = Pattern(r"how (?:much|many) [a-z ]{2,20}(?:does|will|is|of) (?:the |an? )?(?:kv|cache)")
 
 
 def _is_yes_or_no(text: str) -> bool:

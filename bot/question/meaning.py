@@ -10,6 +10,7 @@ import re
 from typing import Final
 
 from bot.errors import QuestionError
+from bot.question.aims import read_capacity, read_order
 from bot.question.checks import (
     doubt_about,
     memory_named,
@@ -90,6 +91,8 @@ def _read(typed: str, count: int | None = 1) -> Query:
         is_bare=not re.search(r"[^\W_]", rest) and not machines.refs,
         words=frozenset(_LEFT_OVER.findall(rest)),
         asks_count=any(ref.count is None for ref in machines.refs),
+        has_budget=numbers.max_usd_per_hour is not None,
+        asks_member=len(names) == 1 and _is_asked_for(names[0].model, asked),
     )
     notes = [
         *machines.notes,
@@ -120,6 +123,11 @@ def _read(typed: str, count: int | None = 1) -> Query:
         max_num_batched_tokens=flags.batched_tokens or numbers.batched_tokens,
         measured=Measured(numbers.tokens_per_s, numbers.ttft_s),
         fits_in_gb=memory_named(rest, machines),
+        order=read_order(asked, intent),
+        capacity=None if flags.is_launch else read_capacity(asked, intent),
+        max_usd_per_hour=numbers.max_usd_per_hour,
+        requests_per_s=numbers.requests_per_s,
+        system_memory_gb=numbers.system_memory_gb if machines.may_offload else None,
     )
 
 
@@ -163,6 +171,17 @@ def _is_same_model(left: str, right: str) -> bool:
     if short == long:
         return "/" not in left or "/" not in right or left == right
     return long.startswith(short) and not re.search(r"\d", short)
+
+
+def _is_asked_for(model: str, asked: str) -> bool:
+    """Whether a family without number or size is what a model is asked of: `which qwen`, `the largest gemma`."""
+    if not model.isalpha():
+        return False
+    found = re.search(
+        rf"(?:which|what|best|largest|biggest|strongest|any|哪个|哪些|什么样?的?)(?: [a-z]+)? ?{model}(?![a-z0-9])",
+        asked,
+    )
+    return found is not None
 
 
 def _bare(model: str) -> str:

@@ -29,9 +29,37 @@ _LARGEST_POWER: Final = 30
 """Of ten: beyond it a number is cut to this, and refused as absurd all the same."""
 
 
+_UNITS: Final = {
+    "a": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9,
+    "ten": 10, "eleven": 11, "twelve": 12, "fifteen": 15, "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50,
+    "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90, "couple": 2, "few": 3,
+}  # fmt: skip
+_PROSE_SCALES: Final = {"dozen": 12, "hundred": 100, "thousand": 1000, "grand": 1000}
+_PROSE: Final = Pattern(
+    rf"(?<![\w.$/-])(?:({'|'.join(_UNITS)})(?: of)? )?(dozen|hundred|thousand|grand)(?![a-z])|"
+    r"(?<![\w.$/-])(eleven|fifteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?:[- ](one|two|"
+    r"three|four|five|"
+    r"six|seven|eight|nine)(?![a-z]))?(?![a-z])"
+)
+_PROSE_MARKS: Final = ("ty", "dozen", "hundred", "thousand", "grand", "eleven", "fifteen")
+_HAN: Final = Pattern(r"([一两二三四五六七八九])([百千万])(?![百千万亿一二三四五六七八九十])")
+_HAN_SCALES: Final = {"百": 100, "千": 1000, "万": _TEN_THOUSAND}
+
+
 def written_out(text: str) -> str:
-    """The text with `1e9` and `1 billion` in digits, so that what is absurd is seen as a number."""
-    return _WRITTEN_OUT.sub(_digits, text)
+    """The text with `1e9`, `1 billion`, `two hundred` and `五百` in digits, so that every number is seen as one."""
+    text = _WRITTEN_OUT.sub(_digits, text)
+    if any(mark in text for mark in _PROSE_MARKS):
+        text = _PROSE.sub(_prose, text)
+    if any(mark in text for mark in _HAN_SCALES):
+        text = _HAN.sub(lambda found: str(NUMBER_WORDS[found[1]] * _HAN_SCALES[found[2]]), text)
+    return text
+
+
+def _prose(found: re.Match[str]) -> str:
+    if found[2]:
+        return str(_UNITS.get(found[1] or "one", 1) * _PROSE_SCALES[found[2]])
+    return str(_UNITS[found[3]] + _UNITS.get(found[4] or "", 0))
 
 
 def _digits(found: re.Match[str]) -> str:

@@ -20,6 +20,9 @@ INTENTS: Final[tuple[Intent, ...]] = (
 Order = Literal["cost", "gpus", "speed"]
 """What machines are ranked by."""
 
+Capacity = Literal["users", "context"]
+"""Which most is asked: "how many users?", "max context"."""
+
 
 @dataclass(frozen=True, slots=True)
 class HardwareRef:
@@ -64,6 +67,8 @@ class Query:
     `models` are as typed, lower case with dashes; `models_as_typed` keeps the case for paths and the Hub.
     `fits_in_gb` is a memory named without a card, of all cards together ("will it fit in 2x24 GB").
     `order` is what machines are to be ranked by ("fastest", "fewest GPUs"); None leaves it to the front.
+    `max_usd_per_hour` is a budget for the whole machine, `requests_per_s` a rate at which requests arrive,
+    `system_memory_gb` main memory beside the cards ("a 4090 with 512 GB of RAM").
     `suggestions` quote back what was not understood, each with the nearest reading.
     """
 
@@ -87,6 +92,10 @@ class Query:
     measured: Measured = field(default_factory=Measured)
     fits_in_gb: float | None = None
     order: Order | None = None
+    capacity: Capacity | None = None
+    max_usd_per_hour: float | None = None
+    requests_per_s: float | None = None
+    system_memory_gb: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The contract's object for `hubgauge parse`, with a few keys more."""
@@ -110,6 +119,10 @@ class Query:
             "max_num_batched_tokens": self.max_num_batched_tokens,
             "fits_in_gb": self.fits_in_gb,
             "order": self.order,
+            "capacity": self.capacity,
+            "max_usd_per_hour": self.max_usd_per_hour,
+            "requests_per_s": self.requests_per_s,
+            "system_memory_gb": self.system_memory_gb,
             "measured": {"tokens_per_s": self.measured.tokens_per_s, "ttft_s": self.measured.ttft_s},
         }
 

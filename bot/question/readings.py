@@ -18,11 +18,12 @@ _WISH: Final = Pattern(
     r"希望|要求|想要|目标|above|over|more than|no less|with$|for$|around$|guarantee|优化到|aim"
 )
 _RESULT: Final = Pattern(
-    r"only|get|got|getting|speed|achiev|exceed|was|is|measured|about|around|eval|只有|速度|看到|得到|达到了|hits|runs|ran|"
+    r"only|get|got|getting|gives me|speed|achiev|exceed|was|is|measured|about|around|eval|只有|速度|看到|得到|"
+    r"达到了|hits|runs|ran|"
     r"see|seeing|throughput|约|大约|currently"
 )
 _REPORT: Final = Pattern(
-    r"only|(?<![a-z])(?:get|gets|got|speed|measured|eval|bench|benchmark|slow|see|seeing|generates?|achieves?|tested|result|"
+    r"only|(?<![a-z])(?:get|gets|got|gives?|gave|giving|does|normal|expected\?|speed|measured|eval|bench|benchmark|slow|see|seeing|generates?|achieves?|tested|result|"
     r"performance|ran|runs|running|process|faster|slower|throughput)(?![a-z])|只有|速度|左右|输出"
 )
 """Words of a report anywhere in the text: then a bare rate is a result, and in a question of facts a wish."""
@@ -47,6 +48,9 @@ class Readings:
     ttft_s: float | None = None
     memory_fraction: float | None = None
     batched_tokens: int | None = None
+    max_usd_per_hour: float | None = None
+    requests_per_s: float | None = None
+    system_memory_gb: float | None = None
     notes: list[str] = field(default_factory=list)
     impossible: list[str] = field(default_factory=list)
 
@@ -56,7 +60,9 @@ class Readings:
             "seconds_per_token": self._read_seconds_per_token,
             "ttft": self._read_ttft,
             "tokens_per_s": self._read_rate,
+            "usd_per_hour": self._read_price,
             "requests_per_s": self._read_requests,
+            "system_memory": self._read_system_memory,
             "parallel": self._read_split,
             "fraction": self._read_fraction,
             "batched_tokens": self._read_batched,
@@ -106,8 +112,28 @@ class Readings:
             self.tokens_per_s = rate
 
     def _read_requests(self, found: Mapping[str, str]) -> None:
-        del found
-        self.notes.append("a rate of requests is no concurrency; say how many are in flight, e.g. 64 concurrent")
+        rate = self._checked(number(found["value"]) * _SCALES[found["scale"]] / _seconds_of(found["period"]), found)
+        self.requests_per_s = self.requests_per_s or rate
+
+    def _read_price(self, found: Mapping[str, str]) -> None:
+        """A budget per hour; a sum without a period buys a machine, and that is not estimated."""
+        kilo = found["kilo"] or found["kilo_before"]
+        dollars = self._checked(number(found["value"] or found["value_before"]) * _SCALES[kilo], found)
+        text = found["found"].strip()
+        if not found["period"]:
+            self.notes.append(f'"{text}": prices here are rents; give a budget per hour, e.g. $10/hour')
+            return
+        if "€" in text or "eur" in text:
+            self.notes.append(f'"{text}" is read as dollars')
+        if found["period"][0] == "s" or found["period"].startswith("mi"):
+            self.notes.append(f'"{text}": give a budget per hour, e.g. $10/hour')
+            return
+        per_hour = dollars * 3600 / _seconds_of(found["period"])
+        self.max_usd_per_hour = self.max_usd_per_hour or per_hour
+
+    def _read_system_memory(self, found: Mapping[str, str]) -> None:
+        size_gb = float(found["value"]) * (1000 if found["unit"].startswith("t") else 1)
+        self.system_memory_gb = self.system_memory_gb or size_gb
 
     def _read_split(self, found: Mapping[str, str]) -> None:
         kind = _SPLITS.get(found["kind"], found["kind"])
@@ -141,6 +167,28 @@ class Readings:
         if taken is not None and value is not None and value != taken:
             self.notes.append(f"several {what} are named: {taken:,} is taken; ask for {value:,} apart")
         return value if taken is None else taken
+
+
+_SCALES: Final[Mapping[str, float]] = {"": 1, "k": 1e3, "m": 1e6}
+"""Of requests and of money: K is a thousand here, and 1,024 for tokens alone."""
+
+_PERIODS_S: Final = (
+    ("qps", 1),
+    ("rps", 1),
+    ("rpm", 60),
+    ("mo", 730 * 3600),
+    ("s", 1),
+    ("mi", 60),
+    ("h", 3600),
+    ("d", 86_400),
+    ("w", 7 * 86_400),
+    ("y", 8760 * 3600),
+)
+"""Seconds of a period by its beginning; a month is a twelfth of 8,760 hours."""
+
+
+def _seconds_of(period: str) -> int:
+    return next(seconds for beginning, seconds in _PERIODS_S if period.startswith(beginning))
 
 
 def _seconds(found: Mapping[str, str]) -> float:

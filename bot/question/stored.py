@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any, Final, get_args
 
-from bot.question.query import INTENTS, HardwareRef, Measured, Order, ParallelRef, Query
+from bot.question.query import INTENTS, Capacity, HardwareRef, Measured, Order, ParallelRef, Query
 
 VERSION: Final = 1
 """Of a stored query: raised when a field changes its meaning; queries of another version are forgotten."""
@@ -102,10 +102,19 @@ READERS: Final[dict[str, Reader]] = {
     "hardware": _cards,
     "parallel": _split,
     "measured": _measured,
-    "fits_in_gb": _number,
-    "min_tokens_per_s": _number,
-    "max_ttft_s": _number,
-    "gpu_memory_utilization": _number,
+    "capacity": _one_of(get_args(Capacity)),
+    **dict.fromkeys(
+        (
+            "fits_in_gb",
+            "min_tokens_per_s",
+            "max_ttft_s",
+            "gpu_memory_utilization",
+            "max_usd_per_hour",
+            "requests_per_s",
+            "system_memory_gb",
+        ),
+        _number,
+    ),
     **dict.fromkeys(("weights", "kv_cache", "engine"), _text),
     **dict.fromkeys(
         ("context_tokens", "prompt_tokens", "output_tokens", "concurrency", "max_num_batched_tokens"), _whole

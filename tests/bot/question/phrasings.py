@@ -240,7 +240,6 @@ DOUBTED: Final[tuple[tuple[str, str, str], ...]] = (
     ("8*A800 训练qwen3-8b", "inference", "training in Chinese"),
     ("deepseek-r1 on two H200 machines", "assumed", "machines without a count of cards"),
     ("I have a 24GB GPU. Can I run Llama 2 70B?", "24 gb", "a card known by its memory only"),
-    ("llama-3.1-8b on h100, 100 req/s", "concurren", "a rate is no concurrency"),
     ("qwen3-8b on my macbook", "chip", "which Mac"),
 )
 """Texts whose answer, or refusal, must say a word about what was not understood."""

@@ -167,7 +167,6 @@ def test_what_is_dropped_is_said(words: str, word: str) -> None:
         "on h100 with vllm engine",
         "on h100 with engine vllm",
         "on a gpu",
-        "on my laptop",
         "q4_k_m on h100",
         "on h100 --max-model-len auto",
         "on 2x h100 at 8k, 8k context",

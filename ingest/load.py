@@ -173,9 +173,28 @@ class Loader:
         bundled = self._catalogue.alias(ref.repo_id) if ref.revision is None and ref.file is None else None
         if bundled is not None:
             return self._in_format(self._from_catalogue(bundled, asked, ""), ref.quantization)
+        try:
+            return self._from_hub(ref, asked, is_base=is_base)
+        except HubUnavailable as error:
+            known = self._of_that_name(ref, asked, error)
+            if known is None:
+                raise
+            return known
+
+    def _from_hub(self, ref: RepoRef, asked: str, *, is_base: bool) -> LoadedModel:
         if self._models is None:
             raise HubUnavailable(f"{ref.repo_id} is not bundled and no Hub is asked", "name a bundled model")
         return self._models.load(ref, asked, is_base=is_base)
+
+    def _of_that_name(self, ref: RepoRef, asked: str, why: HubUnavailable) -> LoadedModel | None:
+        """The bundled model that this repository offers again, and that it was not read."""
+        from ingest.reuploads import same_name  # noqa: PLC0415  # only where the Hub cannot be asked
+
+        found = same_name(ref, self._catalogue.repo_ids())
+        if found is None:
+            return None
+        model = self._in_format(self._from_catalogue(found.repo_id, asked, "as its name says"), found.weights)
+        return model.warned(f"{ref} was not read: sized as {found.repo_id}, whose name it has ({why.message})")
 
     def _in_format(self, model: LoadedModel, asked: str | None) -> LoadedModel:
         if asked is None:

@@ -148,6 +148,7 @@ class NameParts:
 def name_parts(name: str) -> NameParts:
     """The parts of a model's name, without its organisation."""
     text = name.lower().removeprefix("c4ai-")  # Cohere's laboratory, before its names of models
+    text = text.replace("quantized.", "quantized-")  # Red Hat's quantized.w8a8: no version's point
     if "_" in text:
         text = re.sub(r"(?<=\d)_(?=\d)", ".", text)  # Qwen-1_8B, Llama-3_3: the point of a version
     words, numbers, formats = _sorted_pieces(text)

@@ -198,13 +198,14 @@ COMMON_CARDS: Final[Mapping[float, str]] = {
 """The card that people mostly mean by a memory size, by how often questions name each (questions.md, section 2)."""
 
 
-def load_of(query: Query) -> Workload:
-    """The workload of the question."""
+def load_of(query: Query, model: LoadedModel) -> Workload:
+    """The workload of the question; a model that reads less than the usual context is asked for all it reads."""
     return workload(
         context_tokens=query.context_tokens,
         prompt_tokens=query.prompt_tokens,
         output_tokens=query.output_tokens,
         concurrency=query.concurrency,
+        longest_context_tokens=model.spec.headline.max_position_embeddings,
     )
 
 
@@ -237,7 +238,7 @@ def request_of(
     request = Request(
         spec=model.spec,
         gpu=machine(ref),
-        load=load_of(query),
+        load=load_of(query, model),
         gpus=gpus,
         layout=layout_of(query, gpus),
         weights=weights,
@@ -331,7 +332,7 @@ def _recommendation(model: LoadedModel, weights: str | None, query: Query, order
     request = Request(
         spec=model.spec,
         gpu=cards[0],
-        load=load_of(query),
+        load=load_of(query, model),
         weights=weights,
         cache_format=query.kv_cache,
         engine=cast("EngineName | None", query.engine),

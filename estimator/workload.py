@@ -55,8 +55,12 @@ def workload(
     concurrency: int | None = None,
     arrival: Arrival | None = None,
     prefix_hit_fraction: float | None = None,
+    longest_context_tokens: int | None = None,
 ) -> Workload:
-    """The workload with its gaps filled by the contract's rules; `ImpossibleValue` for what cannot be."""
+    """The workload with its gaps filled by the contract's rules; `ImpossibleValue` for what cannot be.
+
+    `longest_context_tokens` is the model's own: where nobody states a context, a shorter one takes its place.
+    """
     for name, value in (
         ("context_tokens", context_tokens),
         ("prompt_tokens", prompt_tokens),
@@ -67,7 +71,7 @@ def workload(
     hits = _checked_fraction(prefix_hit_fraction)
     assumptions: list[str] = []
     if prompt_tokens is None and output_tokens is None:
-        context, prompt, output = _split_context(context_tokens, assumptions)
+        context, prompt, output = _split_context(context_tokens, longest_context_tokens, assumptions)
     else:
         context, prompt, output = _from_lengths(context_tokens, prompt_tokens, output_tokens, assumptions)
     if prompt + output > context:
@@ -86,12 +90,16 @@ def workload(
     )
 
 
-def _split_context(context_tokens: int | None, assumptions: list[str]) -> tuple[int, int, int]:
-    context = context_tokens or DEFAULT_CONTEXT_TOKENS
+def _split_context(
+    context_tokens: int | None, longest_tokens: int | None, assumptions: list[str]
+) -> tuple[int, int, int]:
+    is_short = longest_tokens is not None and longest_tokens < DEFAULT_CONTEXT_TOKENS
+    context = context_tokens or (longest_tokens if is_short else None) or DEFAULT_CONTEXT_TOKENS
     output = max(1, min(DEFAULT_OUTPUT_TOKENS, context // 8))
     prompt = max(1, context - output)
     if context_tokens is None:
-        assumptions.append(f"context of {context:,} tokens (none was given)")
+        why = "the model's longest; none was given" if is_short else "none was given"
+        assumptions.append(f"context of {context:,} tokens ({why})")
     assumptions.append(f"a request of {prompt:,} prompt and {output:,} output tokens (no lengths were given)")
     return max(context, prompt + output), prompt, output
 

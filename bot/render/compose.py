@@ -94,6 +94,9 @@ def verdict(found: Estimate) -> str:
             f"Does not fit: each GPU needs {say.gib(memory.required_bytes)} and has {say.gib(memory.usable_bytes)} "
             f"to use, short by {say.gib(memory.shortfall_bytes)}."
         )
+    if not found.request.spec.generates:
+        free = say.gib(max(0.0, memory.free_bytes))
+        return f"Fits: an encoder, which keeps no KV cache; {free} of {say.gib(memory.usable_bytes)} stay free."
     asked = found.request.load.concurrency
     held = say.count(found.max_concurrency)
     context = say.tokens(found.request.load.context_tokens)
@@ -136,9 +139,11 @@ def _format_name(name: str) -> str:
 
 def _memory_table(found: Estimate) -> Table:
     memory = found.memory
+    context = say.tokens(found.request.load.context_tokens)
+    cache = [(f"KV cache of one request ({context})", say.gib(memory.sequence_bytes))]
     rows = [
         ("Weights", say.gib(memory.weights_bytes)),
-        (f"KV cache of one request ({say.tokens(found.request.load.context_tokens)})", say.gib(memory.sequence_bytes)),
+        *(cache if found.request.spec.generates else ()),
         ("Activations", say.gib(memory.activation_bytes)),
         ("Engine and communication", say.gib(memory.overhead_bytes)),
         ("Usable", f"{say.gib(memory.usable_bytes)} of {say.gib(memory.capacity_bytes)}"),
@@ -200,7 +205,7 @@ def _model_table(found: Estimate) -> Table:
     rows = [
         ("Parameters", _parameters(spec)),
         ("Weights", f"{say.gb(spec.weight_bytes(found.plan))} in {found.plan.name}"),
-        ("KV per token on each GPU", _cache(found)),
+        *([("KV per token on each GPU", _cache(found))] if spec.generates else ()),
         (_longest_label(found), say.tokens(found.max_context_tokens) if found.max_context_tokens else "none"),
         ("Tier", found.tier),
     ]

@@ -20,14 +20,6 @@ AS_OF: Final = "2026-11-20"
 """The day the corpus was collected (research/configs.md)."""
 
 EXCLUDED: Final[Mapping[str, str]] = {
-    "BAAI/bge-large-en-v1.5": "encoder",
-    "BAAI/bge-reranker-large": "encoder",
-    "BAAI/bge-reranker-v2-m3": "encoder",
-    "google-bert/bert-base-uncased": "encoder",
-    "ibm-granite/granite-embedding-125m-english": "encoder",
-    "ibm-granite/granite-embedding-278m-multilingual": "encoder",
-    "intfloat/multilingual-e5-large": "encoder",
-    "sentence-transformers/all-roberta-large-v1": "encoder",
     "google/vit-huge-patch14-224-in21k": "image encoder",
     "openai/clip-vit-large-patch14-336": "image encoder",
     "openai/whisper-tiny": "speech recognizer",

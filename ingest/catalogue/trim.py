@@ -59,6 +59,8 @@ _DROPPED_ENDS: Final = (
     "_vae_dim",
     "_tokenizer_config",
 )
+_CLASSIFIER: Final = "ForSequenceClassification"
+_LABELS: Final = "id2label"
 _ROPE_KEPT: Final = frozenset({"type", "rope_type", "factor", "original_max_position_embeddings"})
 _ROPE: Final = frozenset({"rope_scaling", "rope_parameters"})
 _QUANT: Final = frozenset({"quantization_config", "compression_config"})
@@ -87,8 +89,12 @@ Reading = Callable[[dict[str, Any]], object]
 def trim_config(config: Mapping[str, Any]) -> dict[str, Any]:
     """The config without its noise, sections included; quantization sections are left whole."""
     kept: dict[str, Any] = {}
+    has_classes = any(str(name).endswith(_CLASSIFIER) for name in config.get("architectures") or ())
     for key in sorted(config):
         value = config[key]
+        if has_classes and key == _LABELS:
+            kept[key] = value  # as many rows in the classifier
+            continue
         if key in _DROPPED or key.endswith(_DROPPED_ENDS):
             continue
         if key in _ROPE:

@@ -110,9 +110,14 @@ def test_every_share_says_why() -> None:
     assert [share.repo_id for share in SHARES if len(share.source) < 20] == []
 
 
-@pytest.mark.parametrize("noise", ["auto_map", "rope_theta", "transformers_version", "initializer_range", "id2label"])
+@pytest.mark.parametrize("noise", ["auto_map", "rope_theta", "transformers_version", "initializer_range", "label2id"])
 def test_noise_is_not_bundled(noise: str) -> None:
     assert f'"{noise}"' not in MODELS.read_text(encoding="ascii")
+
+
+def test_labels_are_bundled_where_a_classifier_has_a_row_for_each() -> None:
+    labelled = [r for r in REPO_IDS if (entry := CATALOGUE.entry(r)) and "id2label" in entry.config]
+    assert labelled == ["BAAI/bge-reranker-large", "BAAI/bge-reranker-v2-m3"]
 
 
 def test_one_answer_parses_one_line(monkeypatch: pytest.MonkeyPatch) -> None:

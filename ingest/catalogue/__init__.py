@@ -51,11 +51,21 @@ class Catalogue:
         return tuple(start.decode() for start in starts)
 
     def alias(self, name: str) -> str | None:
-        """The repository id a typed name means: an id in any case, a bare name, a nickname; None where several fit."""
+        """The repository id a typed name means: an id in any case, a bare name, a nickname; None where several fit.
+
+        `gemma3:27b`, as Ollama writes it, is `gemma3-27b`.
+        """
         from ingest.catalogue.names import ALIASES  # noqa: PLC0415  # not on the way of a question that names an id
 
         typed = "-".join(name.strip().lower().replace("_", "-").split())
-        return ALIASES.get(typed) or self._by_name.get(typed)
+        tagged = typed.replace(":", "-") if "/" not in typed else typed
+        return ALIASES.get(typed) or self._by_name.get(typed) or ALIASES.get(tagged) or self._by_name.get(tagged)
+
+    def names(self) -> dict[str, str]:
+        """Every name that `alias` knows as it stands, with its repository id."""
+        from ingest.catalogue.names import ALIASES  # noqa: PLC0415  # as in `alias`
+
+        return {**self._by_name, **ALIASES}
 
     @cached_property
     def _by_name(self) -> dict[str, str]:

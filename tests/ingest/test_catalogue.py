@@ -17,7 +17,8 @@ from ingest.quantization_config import read_weight_plan
 
 CATALOGUE = bundled_catalogue()
 REPO_IDS = CATALOGUE.repo_ids()
-MODELS = Path(__file__).parents[2] / "ingest" / "catalogue" / "models.jsonl"
+ROOT = Path(__file__).parents[2]
+MODELS = ROOT / "ingest" / "catalogue" / "models.jsonl"
 
 
 @pytest.fixture
@@ -172,3 +173,17 @@ def test_a_bundled_model_reads_as_its_whole_config_does(repo_id: str, corpus: Pa
     entry = CATALOGUE.entry(repo_id)
     assert entry is not None
     assert read(entry.config, entry.hf_quant_config, repo_id) == read(whole, stated, repo_id)
+
+
+def test_the_page_of_models_is_that_of_the_catalogue() -> None:
+    from ingest.catalogue.page import page
+
+    assert (ROOT / "docs" / "models.md").read_text(encoding="utf-8") == page(CATALOGUE)
+
+
+def test_every_listed_name_means_its_model_and_there_are_enough() -> None:
+    from ingest.catalogue.page import names_by_model
+
+    names = names_by_model(CATALOGUE)
+    assert sum(len(each) for each in names.values()) >= 600
+    assert [(name, r) for r, each in names.items() for name in each if CATALOGUE.alias(name) != r] == []

@@ -1,4 +1,6 @@
-"""Write docs/models.md: every bundled model with the names that mean it: `python -m ingest.catalogue.page docs/models.md`.
+"""Write docs/models.md, every bundled model with the names that mean it.
+
+    python -m ingest.catalogue.page docs/models.md
 
 Run by maintainers; no part of the product imports it. A test holds the page to the catalogue and asks for every name.
 """

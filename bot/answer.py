@@ -9,8 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
+from bot.diagnose import Diagnosis, as_launched, diagnose, starts
 from bot.errors import QuestionError
-from bot.question import parse
+from bot.expectation import Expectation, expectation
+from bot.goals import goal_notes, is_affordable
+from bot.question import parse_several
 from bot.question.query import HardwareRef, Query
 from estimator.anchor import Measurement
 from estimator.dtypes import FORMATS
@@ -19,8 +22,8 @@ from estimator.estimate import Estimate, Request, estimate, estimate_if_held
 from estimator.gpus import GPUS, find_gpu, with_memory
 from estimator.hardware import Gpu
 from estimator.parallelism import Layout
-from estimator.recommend import Alternative, Target, alternatives, offered_gpus, recommend
-from estimator.workload import MOST_CONCURRENCY, Workload, workload
+from estimator.recommend import ORDERS, Alternative, Target, alternatives, offered_gpus, recommend
+from estimator.workload import Workload, workload
 from ingest.errors import AmbiguousModel, IngestError, UnknownModel
 from ingest.load import LoadedModel
 
@@ -45,6 +48,7 @@ FORMAT_SUFFIXES: Final = (
 
 
 MOST_PICKS: Final = 10
+MOST_MACHINES: Final = 8
 PICK_FORMATS: Final = (None, "fp8", "int4")
 """Formats in which a model is tried for a machine: its own, then half and a quarter of 16 bit."""
 
@@ -61,12 +65,14 @@ class ModelSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One model on one machine."""
+    """One model on one machine; what was found out where it does not start, and how a measured figure compares."""
 
     model: LoadedModel
     estimate: Estimate
     alternatives: tuple[Alternative, ...] = ()
     notes: tuple[str, ...] = ()
+    diagnosis: Diagnosis | None = None
+    expectation: Expectation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +96,22 @@ class Answer:
 
 
 def answer(question: str, models: ModelSource, measured: tuple[Measurement, ...] = ()) -> Answer:
-    """The answer to a question as a person types it; raises one of `bot.errors.USER_ERRORS` with what to try.
+    """The answer to a question, or to several in one message, as a person types them.
+
+    Raises one of `bot.errors.USER_ERRORS` with what to try.
 
     `measured` are figures of the asker's own set-up, which the answer is anchored on.
     """
-    return answer_query(parse(question), models, measured)
+    answers = [answer_query(query, models, measured) for query in parse_several(question)]
+    first = answers[0]
+    if len(answers) == 1:
+        return first
+    return Answer(
+        first.query,
+        tuple(result for each in answers for result in each.results),
+        tuple(found for each in answers for found in each.recommendations),
+        tuple(dict.fromkeys(note for each in answers for note in each.notes)),
+    )
 
 
 def answer_query(
@@ -104,7 +121,7 @@ def answer_query(
     order = order or query.order or "cost"
     if query.intent == "help":
         return Answer(query)
-    if query.intent == "pick" and query.hardware and not query.models:
+    if query.intent == "pick" and query.hardware and _is_family(query.models):
         return Answer(query, results=tuple(_picks(query, models)), notes=query.suggestions)
     if not query.models:
         raise QuestionError("no model is named", "name one: `llama-3.1-8b on 1xH100`", query.suggestions)
@@ -253,14 +270,30 @@ def request_of(
 def _result(
     model: LoadedModel, weights: str | None, ref: HardwareRef, query: Query, measured: tuple[Measurement, ...]
 ) -> Result:
+    if query.launch is not None or query.intent == "diagnose":
+        return _diagnosed(model, weights, ref, query)
     request, notes = request_of(model, weights, ref, query)
     found = estimate(replace(request, measured=measured))
-    return Result(model, found, alternatives(found), (*notes, *_goal_notes(found, query)))
+    return Result(
+        model, found, alternatives(found), (*notes, *goal_notes(found, query)), None, expectation(found, query)
+    )
+
+
+def _diagnosed(model: LoadedModel, weights: str | None, ref: HardwareRef, query: Query) -> Result:
+    """What stands in the way of a set-up; where it cannot start at all, the figures are those of what would."""
+    request, notes = request_of(model, weights, ref, query)
+    found = diagnose(request, query)
+    shown = found.asked or (found.fix.found if found.fix else None)
+    assert shown is not None  # diagnose raises where neither is
+    changes = () if found.fix else alternatives(shown)
+    said = (*notes, *goal_notes(shown, query))
+    return Result(model, shown, changes, said, found, expectation(shown, query))
 
 
 def _picks(query: Query, models: ModelSource) -> Iterator[Result]:
     """The largest bundled models that the machine holds, each in the best format that fits, largest first."""
-    loaded = {model.spec.total_parameters: model for model in _generative(models)}
+    family = query.models[0] if query.models else ""
+    loaded = {model.spec.total_parameters: model for model in _generative(models, family)}
     found = 0
     for _, model in sorted(loaded.items(), reverse=True):
         for weights in (query.weights,) if query.weights else PICK_FORMATS:
@@ -274,8 +307,15 @@ def _picks(query: Query, models: ModelSource) -> Iterator[Result]:
             return
 
 
-def _generative(models: ModelSource) -> Iterator[LoadedModel]:
+def _is_family(models: tuple[str, ...]) -> bool:
+    """No model, or the bare name of a family: `which qwen`."""
+    return not models or (len(models) == 1 and models[0].isalpha())
+
+
+def _generative(models: ModelSource, family: str) -> Iterator[LoadedModel]:
     for name in models.known():
+        if family not in name.lower():
+            continue
         try:
             model = models.load(name)
         except IngestError:
@@ -291,44 +331,10 @@ def _held(request: Request) -> Estimate | None:
         return None  # a card that cannot run this format holds no model in it
 
 
-def _goal_notes(found: Estimate, query: Query) -> Iterator[str]:
-    """Whether a wished speed is met, and how a measured one compares."""
-    if query.min_tokens_per_s is not None:
-        yield _rate_note(found, query.min_tokens_per_s, query.concurrency)
-    if query.max_ttft_s is not None:
-        verb = "meets" if found.ttft.value <= query.max_ttft_s else "misses"
-        yield f"a first token after {found.ttft.value:.2f} s {verb} the wish of {query.max_ttft_s:g} s"
-    if query.measured.tokens_per_s is not None:
-        low, high = 1 / found.tpot.high, 1 / found.tpot.low
-        measured = query.measured.tokens_per_s
-        word = "within" if low <= measured <= high else "below" if measured < low else "above"
-        yield f"your {measured:g} tokens/s is {word} the expected {low:.1f} to {high:.1f} for one request"
-
-
-def _rate_note(found: Estimate, wish: float, concurrency: int | None) -> str:
-    """At a stated load whether each request gets the wished rate; at none how many requests can have it."""
-    rate = 1 / found.tpot.value
-    if concurrency is not None:
-        verb = "meets" if rate >= wish else "misses"
-        return f"{rate:.1f} tokens/s for each of {concurrency:,} requests {verb} the wish of {wish:g}"
-    if rate < wish:
-        return f"{rate:.1f} tokens/s for one request alone misses the wish of {wish:g}"
-    return f"up to {_requests_at(found, wish):,} requests at once get the wished {wish:g} tokens/s each"
-
-
-def _requests_at(found: Estimate, wish: float) -> int:
-    """The largest number of requests that each get that rate on this layout, at most what the cache holds."""
-    low, high = 1, max(1, int(min(found.max_concurrency, MOST_CONCURRENCY)))
-    while low < high:
-        middle = (low + high + 1) // 2
-        load = replace(found.request.load, concurrency=middle)
-        at = estimate(replace(found.request, load=load, layout=found.layout))
-        low, high = (middle, high) if 1 / at.tpot.value >= wish else (low, middle - 1)
-    return low
-
-
 def _recommendation(model: LoadedModel, weights: str | None, query: Query, order: str) -> Recommendation:
     cards = [machine(ref) for ref in query.hardware] or offered_gpus()
+    if query.launch is not None and not query.hardware:
+        return Recommendation(model, tuple(_starting(model, weights, query)), (_ADD_THE_CARD,), order)
     request = Request(
         spec=model.spec,
         gpu=cards[0],
@@ -339,6 +345,38 @@ def _recommendation(model: LoadedModel, weights: str | None, query: Query, order
         memory_fraction=query.gpu_memory_utilization,
     )
     target = Target(min_tokens_per_s=query.min_tokens_per_s, max_ttft_s=query.max_ttft_s)
-    machines = recommend(request, cards, target, order=order)
-    notes = () if machines else ("no machine tried holds this load and reaches the wish",)
-    return Recommendation(model, machines, notes, order)
+    most = len(cards) if query.max_usd_per_hour is not None else MOST_MACHINES
+    machines = recommend(request, cards, target, order=order, limit=most)
+    affordable = tuple(found for found in machines if is_affordable(found, query))
+    notes = tuple(_recommendation_notes(machines, affordable, query))
+    return Recommendation(model, affordable[:MOST_MACHINES], notes, order)
+
+
+_ADD_THE_CARD: Final = "the line names no card: on these it starts as it is; add yours to have the line itself checked"
+
+
+def _starting(model: LoadedModel, weights: str | None, query: Query) -> list[Estimate]:
+    """The cards on which a pasted line starts as it is, in the number that its split spans, cheapest first."""
+    found = []
+    for gpu in offered_gpus():
+        request, _ = request_of(model, weights, HardwareRef(gpu.id), query)
+        try:
+            at = estimate(as_launched(request, query)[0])
+        except EstimatorError:
+            continue
+        if starts(at):
+            found.append(at)
+    return sorted(found, key=ORDERS["cost"])[:MOST_MACHINES]
+
+
+def _recommendation_notes(
+    machines: tuple[Estimate, ...], affordable: tuple[Estimate, ...], query: Query
+) -> Iterator[str]:
+    if not machines:
+        yield "no machine tried holds this load and reaches the wish"
+    elif not affordable:
+        priced = [found.cost.usd_per_hour.median for found in machines if found.cost]
+        least = f"; the cheapest that holds it costs ${min(priced):.2f}" if priced else ""
+        yield f"none costs at most ${query.max_usd_per_hour:g} an hour in the median{least}"
+    if machines and query.requests_per_s is not None:
+        yield "requests per second are compared on one machine: name it, or say how many are in flight"

@@ -262,7 +262,8 @@ def _says_nothing(said: Query) -> bool:
 def _estimated(previous: Query) -> Query:
     """The previous question as one of figures: a change after `why?` or a card asks for an estimate again."""
     keeps = previous.intent in {"recommend", "methods", "diagnose"}
-    return replace(previous, intent=previous.intent if keeps else "estimate", suggestions=())
+    intent = previous.intent if keeps else "estimate"
+    return replace(previous, intent=intent, suggestions=(), launch=None, capacity=None)
 
 
 def _with_models(query: Query, said: Query, *, adds: bool) -> Query:

@@ -16,13 +16,14 @@ LLAMA_CPP_UBATCH_TOKENS: Final = 512
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineSettings:
-    """What a launch line sets, with the engine's own defaults filled in."""
+    """What a launch line sets, with the engine's own defaults filled in; `is_eager` keeps no CUDA graphs."""
 
     engine: Engine
     version: Version | None
     memory_fraction: float
     max_num_seqs: int
     max_num_batched_tokens: int
+    is_eager: bool = False
 
 
 def engine_settings(
@@ -33,6 +34,7 @@ def engine_settings(
     memory_fraction: float | None = None,
     max_num_seqs: int | None = None,
     max_num_batched_tokens: int | None = None,
+    is_eager: bool = False,
 ) -> EngineSettings:
     """The settings with gaps filled: V1 on cards of 70 GiB and more 1,024 sequences, else 256."""
     is_large = capacity_bytes >= LARGE_CARD_GIB * GIB
@@ -44,6 +46,7 @@ def engine_settings(
         memory_fraction=memory_fraction or engine.memory_fraction,
         max_num_seqs=max_num_seqs or most,
         max_num_batched_tokens=max_num_batched_tokens or usual_batched_tokens(capacity_bytes),
+        is_eager=is_eager,
     )
 
 

@@ -128,7 +128,7 @@ def memory_estimate(
     engine, share = settings.engine, stage_share(spec, layout)
     usable = settings.memory_fraction * capacity_bytes
     weights = model.weights_bytes(layout)
-    graphs = graph_bytes(spec, layout) if engine.name == "vllm" else 0.0
+    graphs = graph_bytes(spec, layout) if engine.name == "vllm" and not settings.is_eager else 0.0
     overhead = engine.non_torch_bytes_gib(layout.tensor * layout.data, layout.pipeline) * GIB
     overhead += graphs if engine.graphs_in_budget else 0.0
     pool = max(0.0, usable - weights - sums.activation_bytes - overhead)

@@ -34,6 +34,7 @@ class Request:
 
     `measured` are figures of the user's own, which the answer is anchored on instead of the table's corrections.
     `uses_offsets` False leaves the corrections of measured stacks out: the transferable formula alone.
+    `is_eager` runs without CUDA graphs: their memory is free, and times are those with them, which is too good.
     `gpus` are those of the whole machine, replicas included. `date` is a decimal year for the engine's age.
     """
 
@@ -50,6 +51,7 @@ class Request:
     memory_fraction: float | None = None
     max_num_batched_tokens: int | None = None
     max_num_seqs: int | None = None
+    is_eager: bool = False
     speculation: Speculation | None = None
     uses_offsets: bool = True
     measured: tuple[Measurement, ...] = ()
@@ -107,6 +109,7 @@ def prepare(request: Request) -> Setup:
         memory_fraction=request.memory_fraction,
         max_num_seqs=request.max_num_seqs,
         max_num_batched_tokens=request.max_num_batched_tokens,
+        is_eager=request.is_eager,
     )
     share, card = f"{settings.memory_fraction:.0%}", request.gpu
     said.append(f"{share} of {card.id}'s memory for the engine ({card.memory_source})")
@@ -156,6 +159,8 @@ def _knobs(request: Request) -> Iterator[str]:
             f"{load.cached_tokens:,} of {load.prompt_tokens:,} prompt tokens come from the prefix cache; each request "
             "is still billed its whole cache"
         )
+    if request.is_eager:
+        yield "eager mode: no CUDA graphs are kept; times are those with graphs, so decoding is slower than stated"
     if request.max_num_batched_tokens is not None:
         yield f"prompts enter in chunks of {request.max_num_batched_tokens:,} tokens, decoding ones included"
 

@@ -3,5 +3,15 @@
 from bot.errors import QuestionError
 from bot.question.meaning import parse, parse_fragment
 from bot.question.query import HardwareRef, Measured, ParallelRef, Query
+from bot.question.several import parse_several
 
-__all__ = ["HardwareRef", "Measured", "ParallelRef", "Query", "QuestionError", "parse", "parse_fragment"]
+__all__ = [
+    "HardwareRef",
+    "Measured",
+    "ParallelRef",
+    "Query",
+    "QuestionError",
+    "parse",
+    "parse_fragment",
+    "parse_several",
+]

@@ -164,7 +164,7 @@ def notes_on(text: str, rest: str, machines: Machines) -> list[str]:
     if machines.are_joined:
         notes.append("unlike cards in one machine: each is answered by itself; tensor parallel needs equal cards")
     if _OFFLOADS.search(text) and any(GPUS[ref.id].vendor != "Apple" for ref in machines.refs):
-        notes.append("layers or experts in system memory are not estimated; the cards' own memory counts")
+        notes.append("layers or experts in system memory get a bound, no estimate; the cards' own memory counts")
     unnamed = _UNNAMED.search(rest) if not machines.refs and "g" in rest else None
     if unnamed:
         notes.append(_cards_of_memory(unnamed))

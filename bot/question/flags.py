@@ -18,7 +18,7 @@ _PIECE: Final = Pattern(r"(?:--?[A-Za-z][\w.-]*=)?(?:'[^']*'|\"[^\"]*\"|\S+)")
 _FLAG: Final = Pattern(r"(?s)--?([A-Za-z][\w.-]*)(?:=(.*))?")
 _VARIABLE: Final = Pattern(r"[A-Z][A-Z0-9]*_[A-Z0-9_]*=\S*")
 _NUMBER: Final = Pattern(r"-?\d")
-_LAUNCH: Final = (
+LAUNCH_MARKS: Final = (
     ("vllm serve", "vllm"),
     ("vllm.entrypoints", "vllm"),
     ("sglang.launch_server", "sglang"),
@@ -30,6 +30,8 @@ _LAUNCH: Final = (
     ("llama-cli", "llama.cpp"),
     ("llama-bench", "llama.cpp"),
     ("ollama run", "llama.cpp"),
+    ("vllm/vllm-openai", "vllm"),
+    ("lmsysorg/sglang", "sglang"),
 )
 _SERVED: Final = Pattern(r"(?:vllm serve|sglang serve|trtllm-serve(?: serve)?|ollama run)\s+(?!-)(\S+)")
 
@@ -120,20 +122,37 @@ class Flags:
     notes: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class FlagSpan:
+    """One flag of a text with its value, and where both stand; a variable of the environment has no name."""
+
+    start: int
+    end: int
+    name: str
+    value: str
+
+
+def flag_spans(text: str) -> list[FlagSpan]:
+    """The flags of a text in order."""
+    pieces = list(_PIECE.finditer(text))
+    return [
+        FlagSpan(pieces[first].start(), pieces[last].end(), name, value) for first, last, name, value in _pairs(pieces)
+    ]
+
+
 def read_flags(text: str) -> tuple[Flags, str]:
     """The flags of a text and the text with them blanked, place for place."""
     flags = Flags()
     lower = text.lower()
-    flags.engine = next((engine for mark, engine in _LAUNCH if mark in lower), None)
+    flags.engine = next((engine for mark, engine in LAUNCH_MARKS if mark in lower), None)
     flags.is_launch = flags.engine is not None or lower.startswith("--") or " --" in lower
     if not flags.is_launch:
         return flags, text
     blank = list(text)
-    pieces = list(_PIECE.finditer(text))
-    for first, last, name, value in _pairs(pieces):
-        if name:
-            _take(flags, name, value)
-        blank[pieces[first].start() : pieces[last].end()] = " " * (pieces[last].end() - pieces[first].start())
+    for span in flag_spans(text):
+        if span.name:
+            _take(flags, span.name, span.value)
+        blank[span.start : span.end] = " " * (span.end - span.start)
     rest = "".join(blank)
     return flags, _take_served(flags, rest)
 

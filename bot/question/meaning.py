@@ -25,6 +25,7 @@ from bot.question.formats import best_format, find_formats, find_kv_format, unkn
 from bot.question.grammar import AFTER_CARDS, BEFORE_CARDS, read_numbers
 from bot.question.hardware import find_hardware
 from bot.question.intent import read_intent
+from bot.question.launch_lines import launch_line
 from bot.question.names import Name, find_names, named, unread_pairs
 from bot.question.normalise import folded, plain
 from bot.question.numbers import written_out
@@ -127,6 +128,7 @@ def _read(typed: str, count: int | None = 1) -> Query:
         capacity=None if flags.is_launch else read_capacity(asked, intent),
         max_usd_per_hour=numbers.max_usd_per_hour,
         requests_per_s=numbers.requests_per_s,
+        launch=launch_line(typed) if flags.is_launch else None,
         system_memory_gb=numbers.system_memory_gb if machines.may_offload else None,
     )
 

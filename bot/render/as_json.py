@@ -2,9 +2,11 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from bot.answer import Answer, Recommendation, Result
+from bot.diagnose import Diagnosis
 from bot.launch import launch_commands
 from estimator.attention import GroupedQueryAttention, LatentAttention
 from estimator.band import Interval
@@ -39,6 +41,21 @@ def _result_json(result: Result) -> Json:
         "gpus": request.gpus,
         "estimate": estimate_json(result.estimate, result.model, result.alternatives),
         "notes": list(result.notes),
+        "diagnosis": _diagnosis_json(result.diagnosis),
+        "expectation": asdict(result.expectation) if result.expectation else None,
+    }
+
+
+def _diagnosis_json(found: Diagnosis | None) -> Json | None:
+    """Whether it starts, why not, and the smallest change that works."""
+    if found is None:
+        return None
+    fix = found.fix
+    return {
+        "starts": found.starts,
+        "obstacle": found.obstacle,
+        "causes": list(found.causes),
+        "fix": {"change": fix.words, "command": fix.command} if fix else None,
     }
 
 

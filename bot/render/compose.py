@@ -11,6 +11,7 @@ from bot import humanize as say
 from bot.answer import Answer, Recommendation, Result
 from bot.launch import launch_commands, launch_obstacle, launch_title
 from bot.methods import Compared, compare
+from bot.render.diagnosis import compared_with_own, comparison, diagnosed, with_capacity
 from bot.render.help import help_report
 from bot.render.report import Notes, Report, Section, Table
 from estimator.band import Interval
@@ -38,14 +39,23 @@ def compose(answer: Answer) -> Report:
         return help_report()
     if answer.query.intent == "pick" and answer.results:
         return Report(title="Models that fit", sections=(_with_remarks(pick_section(answer.results), answer.notes),))
-    sections = [result_section(result) for result in answer.results]
+    sections = [_led(result_section(result), result, answer) for result in answer.results]
     if answer.query.intent == "explain":
         sections = [explained_section(result) for result in answer.results] or sections
+    side_by_side = comparison(answer.results)
+    if side_by_side is not None:
+        sections = [side_by_side, *sections]
     if answer.query.intent == "methods":
         sections += [methods_section(result) for result in answer.results]
     sections += [recommendation_section(found) for found in answer.recommendations]
     title = "; ".join(f"{section.heading}: {section.verdict}" for section in sections)
     return Report(title=title, sections=(_with_remarks(sections[0], answer.notes), *sections[1:]))
+
+
+def _led(section: Section, result: Result, answer: Answer) -> Section:
+    """The section with what was asked in front: the most that fits, a figure of the asker's own, why it fails."""
+    section = with_capacity(section, result.estimate, answer.query.capacity)
+    return compared_with_own(diagnosed(section, result), result)
 
 
 def _with_remarks(section: Section, remarks: Sequence[str]) -> Section:
@@ -353,8 +363,8 @@ def recommendation_section(found: Recommendation) -> Section:
         return Section(
             heading=spec.repo_id,
             mood="no",
-            verdict="No machine tried holds it.",
-            notes=(Notes("Mind", found.notes), Notes("Model read as", (found.model.read_as,))),
+            verdict=f"No machine to offer: {'; '.join(found.notes)}.",
+            notes=(Notes("Model read as", (found.model.read_as,)),),
         )
     best = found.machines[0]
     columns = ("Machine", "Split", "Per GPU", "Requests at once", "TTFT", "TPOT", "$/hour")

@@ -1,10 +1,12 @@
 """A config.json in, a model spec out: the front of the families, pure and without I/O."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from estimator.model_spec import ModelSpec
+from estimator.attention import GroupedQueryAttention
+from estimator.feedforward import MixtureOfExperts
+from estimator.model_spec import Headline, ModelSpec
 from ingest.config_reader import ConfigReader, Trace
 from ingest.errors import MalformedConfig, NotAGenerativeModel, UnsupportedArchitecture
 from ingest.families.anatomy import Anatomy
@@ -75,7 +77,7 @@ def _spec(anatomy: Anatomy, repo_id: str, revision: str | None, model_type: str,
         revision=revision,
         model_type=model_type,
         architecture=architectures[0] if architectures else None,
-        headline=anatomy.headline,
+        headline=_as_built(anatomy),
         layers=anatomy.layers,
         embedding_parameters=anatomy.embedding_parameters,
         output_head_parameters=anatomy.output_head_parameters,
@@ -89,3 +91,27 @@ def _spec(anatomy: Anatomy, repo_id: str, revision: str | None, model_type: str,
         encoder_layers=anatomy.encoder_layers,
         generates=anatomy.generates,
     )
+
+
+def _as_built(anatomy: Anatomy) -> Headline:
+    """The headline with what its layers have, where the file's own keys say what none of them has.
+
+    Falcon's `multi_query` and dbrx's nested `kv_n_heads` leave `num_key_value_heads` at its default; a list for each
+    layer is no number; a dense model of a family with experts may state 0 of them.
+    """
+    head, groups = anatomy.headline, anatomy.layers
+    grouped = [group.mixer for group in groups if isinstance(group.mixer, GroupedQueryAttention)]
+    experts = [group.feed_forward for group in groups if isinstance(group.feed_forward, MixtureOfExperts)]
+    return replace(
+        head,
+        num_key_value_heads=_one_of(head.num_key_value_heads, [mixer.num_key_value_heads for mixer in grouped]),
+        num_experts=_one_of(head.num_experts, [part.num_experts for part in experts]) if experts else None,
+        num_experts_per_tok=(
+            _one_of(head.num_experts_per_tok, [part.num_experts_per_tok for part in experts]) if experts else None
+        ),
+    )
+
+
+def _one_of(stated: int | None, built: list[int]) -> int | None:
+    """The stated number where some layer has it, or there is none to ask; else the largest of theirs."""
+    return stated if not built or stated in built else max(built)

@@ -42,6 +42,12 @@ class Cost:
     source: str
 
 
+def usd_per_mtok_output(gpu_id: str, gpus: int, output_tokens_per_s: float) -> float | None:
+    """The median price of a million output tokens at that rate of the whole machine; None without a price."""
+    row = price_of(gpu_id)
+    return None if row is None else row.median_usd_per_hour * gpus * MTOK / SECONDS_PER_HOUR / output_tokens_per_s
+
+
 def cost_of(d: Deployment, load: Workload, gpus: int, *, prompt_s: float, output_tokens_per_s: float) -> Cost | None:
     """The cost of that throughput on so many GPUs; None where no price of the card is known.
 

@@ -98,6 +98,35 @@ def estimate_if_held(request: Request) -> Estimate | None:
     return _first(setup, holding) if holding else None
 
 
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """One layout of a request, with what memory and times are read from."""
+
+    setup: Setup
+    layout: Layout
+    replicas: int
+    memory: MemoryEstimate
+    deployment: Deployment
+
+    @property
+    def date(self) -> float:
+        """When the engine was built, as a decimal year."""
+        return _date(self.setup.request)
+
+    def capacity(self, load: Workload) -> float:
+        """Requests of that load that run at once in a replica."""
+        return _capacity(replace(self.setup, request=replace(self.setup.request, load=load)), self.memory, self.layout)
+
+
+def cuts_of(request: Request) -> list[Cut]:
+    """Every layout that an answer could take: the one that is named, else all legal ones. Raises as `estimate` does."""
+    setup = prepare(request)
+    return [
+        Cut(setup, layout, _replicas(setup, layout), _memory(setup, layout), _deployment(setup, layout))
+        for layout in _layouts(setup)
+    ]
+
+
 def _holding(setup: Setup, layouts: list[Layout]) -> Iterator[Layout]:
     """Layouts that hold the asked requests; for one alone without those that the answer would never take.
 

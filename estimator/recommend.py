@@ -141,7 +141,7 @@ def _is_peer(gpu: Gpu, asked: Gpu) -> bool:
 def _more_gpus(request: Request) -> Iterator[Request]:
     if request.gpu.shares_memory_with_cpu:
         return  # Macs and the like do not join into one machine
-    count, most = request.gpus * 2, max(_counts(request.gpu)[-1], NODE_GPUS)
+    count, most = request.gpus * 2, max(group_sizes(request.gpu)[-1], NODE_GPUS)
     while count <= most:
         yield replace(request, gpus=count)
         count *= 2
@@ -164,10 +164,12 @@ class Target:
 
     def is_met(self, found: Estimate) -> bool:
         """Whether each request gets its tokens per second and its first token in time."""
-        if self.max_ttft_s is None and found.ttft.value > LONGEST_USEFUL_TTFT_S:
-            return False
-        is_fast = self.min_tokens_per_s is None or 1 / found.tpot.value >= self.min_tokens_per_s
-        return is_fast and (self.max_ttft_s is None or found.ttft.value <= self.max_ttft_s)
+        return self.is_reached(found.tpot.value, found.ttft.value)
+
+    def is_reached(self, tpot_s: float, ttft_s: float) -> bool:
+        """Whether those times are short enough."""
+        is_fast = self.min_tokens_per_s is None or 1 / tpot_s >= self.min_tokens_per_s
+        return is_fast and ttft_s <= (self.max_ttft_s or LONGEST_USEFUL_TTFT_S)
 
 
 def recommend(
@@ -182,7 +184,7 @@ def recommend(
 
 
 def _smallest_machine(request: Request, gpu: Gpu, target: Target) -> Iterator[Estimate]:
-    for count in _counts(gpu):
+    for count in group_sizes(gpu):
         candidate = replace(request, gpu=gpu, gpus=count, layout=None)
         try:
             found = estimate_if_held(candidate)
@@ -193,8 +195,8 @@ def _smallest_machine(request: Request, gpu: Gpu, target: Target) -> Iterator[Es
             return
 
 
-def _counts(gpu: Gpu) -> tuple[int, ...]:
-    """Numbers worth trying: cards without a fabric of four or more stay in one server."""
+def group_sizes(gpu: Gpu) -> tuple[int, ...]:
+    """Numbers of a card worth trying together: cards without a fabric of four or more stay in one server."""
     return COUNTS if gpu.link_domain_gpus >= FABRIC_GPUS else tuple(count for count in COUNTS if count <= NODE_GPUS)
 
 

@@ -5,7 +5,7 @@ question -> Query -> models loaded -> one estimate for each model and machine ->
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
@@ -53,6 +53,15 @@ PICK_FORMATS: Final = (None, "fp8", "int4")
 """Formats in which a model is tried for a machine: its own, then half and a quarter of 16 bit."""
 
 
+PICK_ORDERS: Final[Mapping[str, Callable[[Estimate], float]]] = {
+    "size": lambda found: -found.request.spec.total_parameters,
+    "speed": lambda found: found.tpot.value,
+    "cost": lambda found: -found.throughput.value,
+    "gpus": lambda found: -found.request.spec.total_parameters,
+}
+"""How models for one machine can be ranked: largest, soonest for each request, most tokens for the machine's price."""
+
+
 class ModelSource(Protocol):
     """Where models come from: `ingest.load.Loader`, or a stand-in of tests."""
 
@@ -93,6 +102,7 @@ class Answer:
     results: tuple[Result, ...] = ()
     recommendations: tuple[Recommendation, ...] = ()
     notes: tuple[str, ...] = field(default_factory=tuple)
+    order: str = "cost"
 
 
 def answer(question: str, models: ModelSource, measured: tuple[Measurement, ...] = ()) -> Answer:
@@ -118,11 +128,15 @@ def answer_query(
     query: Query, models: ModelSource, measured: tuple[Measurement, ...] = (), *, order: str | None = None
 ) -> Answer:
     """The answer to a question already understood; `order` ranks machines that are recommended, else the question."""
-    order = order or query.order or "cost"
+    order = order or query.order
     if query.intent == "help":
         return Answer(query)
     if query.intent == "pick" and query.hardware and _is_family(query.models):
-        return Answer(query, results=tuple(_picks(query, models)), notes=query.suggestions)
+        rank = PICK_ORDERS[order or "size"]
+        picks = sorted(_picks(query, models), key=lambda pick: rank(pick.estimate))
+        if not picks:
+            raise QuestionError("no bundled model fits there and reaches the wish", "ask for less, or a larger machine")
+        return Answer(query, results=tuple(picks[:MOST_PICKS]), notes=query.suggestions, order=order or "size")
     if not query.models:
         raise QuestionError("no model is named", "name one: `llama-3.1-8b on 1xH100`", query.suggestions)
     loaded = [load_model(name, query, models) for name in _typed_names(query)]
@@ -131,7 +145,7 @@ def answer_query(
     if not query.hardware or query.intent in {"recommend", "pick"} or any(ref.count is None for ref in query.hardware):
         return Answer(
             query,
-            recommendations=tuple(_recommendation(*pair, query, order) for pair in loaded),
+            recommendations=tuple(_recommendation(*pair, query, order or "cost") for pair in loaded),
             notes=query.suggestions,
         )
     if len(loaded) * len(query.hardware) > MOST_PAIRS:
@@ -291,20 +305,17 @@ def _diagnosed(model: LoadedModel, weights: str | None, ref: HardwareRef, query:
 
 
 def _picks(query: Query, models: ModelSource) -> Iterator[Result]:
-    """The largest bundled models that the machine holds, each in the best format that fits, largest first."""
+    """The bundled models that the machine holds and the wish admits, each in the best format that does."""
     family = query.models[0] if query.models else ""
     loaded = {model.spec.total_parameters: model for model in _generative(models, family)}
-    found = 0
-    for _, model in sorted(loaded.items(), reverse=True):
+    target = Target(min_tokens_per_s=query.min_tokens_per_s, max_ttft_s=query.max_ttft_s)
+    for model in loaded.values():
         for weights in (query.weights,) if query.weights else PICK_FORMATS:
             request, notes = request_of(model, weights, query.hardware[0], query)
             held = _held(request)
-            if held is not None:
+            if held is not None and target.is_met(held):
                 yield Result(model, held, (), notes)
-                found += 1
                 break
-        if found == MOST_PICKS:
-            return
 
 
 def _is_family(models: tuple[str, ...]) -> bool:

@@ -22,6 +22,7 @@ from estimator.recommend import Alternative
 from ingest.load import LoadedModel
 
 ORDER_WORDS = {"cost": "cheapest", "gpus": "smallest", "speed": "fastest"}
+PICK_WORDS = {"size": "largest", "gpus": "largest", "speed": "fastest", "cost": "cheapest by the token"}
 CHANGES = {
     "context": "a shorter context",
     "kv_cache": "a smaller KV cache",
@@ -38,7 +39,7 @@ def compose(answer: Answer) -> Report:
     if answer.query.intent == "help":
         return help_report()
     if answer.query.intent == "pick" and answer.results:
-        return Report(title="Models that fit", sections=(_with_remarks(pick_section(answer.results), answer.notes),))
+        return Report(title="Models that fit", sections=(_with_remarks(pick_section(answer), answer.notes),))
     sections = [_led(result_section(result), result, answer) for result in answer.results]
     if answer.query.intent == "explain":
         sections = [explained_section(result) for result in answer.results] or sections
@@ -320,8 +321,9 @@ def explained_section(result: Result) -> Section:
 # -- models for a machine -------------------------------------------------------------------------------------------
 
 
-def pick_section(results: tuple[Result, ...]) -> Section:
-    """The largest bundled models that one machine holds."""
+def pick_section(answer: Answer) -> Section:
+    """The bundled models that one machine holds, ranked."""
+    results, word = answer.results, PICK_WORDS[answer.order]
     first = results[0].estimate
     columns = ("Model", "Parameters", "Weights", "Requests at once", "TPOT", "Tokens/s each")
     rows = tuple(_pick_row(result.estimate) for result in results)
@@ -329,8 +331,8 @@ def pick_section(results: tuple[Result, ...]) -> Section:
     return Section(
         heading=f"{machine_name(first)}, {context} context",
         mood="yes",
-        verdict=f"The largest bundled model that fits is {name} in {_format_name(first.plan.name)}.",
-        tables=(Table("Models that fit, largest first", rows, columns),),
+        verdict=f"The {word} bundled model that fits is {name} in {_format_name(first.plan.name)}.",
+        tables=(Table(f"Models that fit, {word} first", rows, columns),),
         notes=(
             Notes("Mind", ("only bundled models were tried; system memory is not counted",)),
             Notes("Assumed", first.assumptions),

@@ -292,7 +292,7 @@ def _family_slips(text: str) -> list[tuple[str, str]]:
     return list(slips.items())
 
 
-_VERSION_AFTER: Final = Pattern(r"[-_ ]?(?:v|r)?\d{1,4}(?:\.\d)?b?(?![a-z0-9%])")
+_VERSION_AFTER: Final = Pattern(r"[-_ ]?(?:v|r|\d{1,2}x)?\d{1,4}(?:\.\d)?b?(?![a-z0-9%])")
 
 
 def _family_near(word: str) -> str | None:

@@ -199,7 +199,8 @@ RULES: Final[tuple[Rule, ...]] = (
         r"(?<![a-z])(?:isl|input[-_ ]?(?:len(?:gth)?|tokens?|seq(?:uence)?[-_ ]?len(?:gth)?|size)?|"
         r"prompts?(?:[-_ ](?:len(?:gth)?|tokens?|size))?|输入(?:长度)?|in)"
         rf"(?:\([a-z]{{1,8}}\))?(?: ?(?:of|is|=|:|~|about|around|为|是|len|"
-        rf"length)){{0,2}} ?(?<=[=: a-z入度为是]){AMOUNT}{NOT_AFTER}(?! ?(?:req|user|conc|x |gpu))",
+        rf"length)){{0,2}} ?(?<=[=: a-z入度为是]){AMOUNT}{NOT_AFTER}(?! ?(?:req|user|"
+        rf"conc(?![a-z]* ?[=:]? ?\d)|x |gpu))",
         "input_len=1024",
         ("prompt",),
     ),
@@ -216,7 +217,7 @@ RULES: Final[tuple[Rule, ...]] = (
         r"(?<![a-z])(?:osl|output[-_ ]?(?:len(?:gth)?|tokens?|seq(?:uence)?[-_ ]?len(?:gth)?|size)?|generat(?:e|"
         r"ing|es)|输出(?:长度)?|生成|out|max[-_ ](?:new[-_ ])?tokens)"
         rf"(?:\([a-z]{{1,8}}\))?(?: ?(?:of|is|=|:|~|about|around|up to|为|是|len|"
-        rf"length)){{0,2}} ?{AMOUNT}{NOT_AFTER}(?! ?(?:req|user|conc|x |gpu))",
+        rf"length)){{0,2}} ?{AMOUNT}{NOT_AFTER}(?! ?(?:req|user|conc(?![a-z]* ?[=:]? ?\d)|x |gpu))",
         "output_len 128",
         ("output",),
     ),

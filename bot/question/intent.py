@@ -32,7 +32,7 @@ _RECOMMEND: Final = Pattern(
     r"number of (?:gpus?|cards|nodes)|"
     r"(?:what|which|wich)(?: kind of| type of| sort of| size of)?(?: [a-z0-9-]+){0,2}? ?(?:hardware|gpus?|cards?|"
     r"machines?|devices?|servers?|setup|rig|instances?|specs?|accelerators?|mac|computer|system)(?![a-z])|"
-    r"what (?:can|could|will|would) (?:run|serve|host|fit|handle)|what do (?:i|we) need|what (?:is|would be|"
+    r"what (?:can|could|will|would) (?:run|serve|host|fit|handle)|what do (?:i|we|you|people) need|what (?:is|would be|"
     r"'s) (?:needed|required)|what's needed|"
     r"cheap(?:est|er)?|most (?:cost|economical)|lowest cost|best (?:hardware|gpu|card|config|setup|way)|"
     r"(?:minimum|minimal|min|minimun|smallest|lowest|recommended|required) (?:[a-z]+ )?(?:hardware|gpus?|cards?|"
@@ -56,7 +56,8 @@ _CAN: Final = Pattern(
     r"fits?)(?![a-z])|能跑|跑(?:得|的)?起来|够吗|够不够|可以跑|能不能|能否|是否|可以.{0,20}吗|能.{0,24}吗|行吗|支持吗"
 )
 _DIAGNOSE: Final = Pattern(
-    r"(?<![a-z])(?:ooms?|out of memory|cuda error|crash(?:es|ed)?|fail(?:s|ed|ing|ure)?|error|errors|slow|slower|"
+    r"(?<![a-z])(?:can(?:'t|not) get [^,;]{1,50} to (?:load|run|start|fit|work)|oom(?:s|ed|ing)?|"
+    r"out of memory|cuda error|crash(?:es|ed)?|fail(?:s|ed|ing|ure)?|error|errors|slow|slower|"
     r"stuck|hangs?|not work|doesn't work|don't work|"
     r"(?:can(?:'t|not)|won't|will not|does not|doesn't|do not|don't|did not|didn't) (?:run|load|start|fit|serve|"
     r"deploy|work|come up)|not (?:load|start|fit|work)(?:ing|s)?|unable to|run(?:s|ning)? out of|problem|"
@@ -64,7 +65,7 @@ _DIAGNOSE: Final = Pattern(
     r"regression|expected speed)(?![a-z])|报错|显存不足|爆显存|爆了|失败|很慢|太慢|变慢|溢出|正常吗|跑不起|跑不动"
 )
 _FAILS: Final = Pattern(
-    r"(?<![a-z])(?:ooms?(?![a-z])|crash|(?:won't|will not|does not|doesn't|did not|didn't|cannot|"
+    r"(?<![a-z])(?:oom(?:s|ed|ing)?(?![a-z])|crash|(?:won't|will not|does not|doesn't|did not|didn't|cannot|"
     r"can't)(?: it)? (?:fit|load|"
     r"start|come up|run)(?![a-z])|(?:does|do|did|is|was|will) (?:the |my )?[a-z0-9./:-]+ not (?:load|start|"
     r"fit|work|run))"

@@ -13,12 +13,19 @@ from typing import Final
 from bot.question.flags import KNOWN, LAUNCH_MARKS, FlagSpan, flag_spans
 from bot.question.patterns import Pattern
 
-_START: Final = Pattern(
-    r"(?i)(?:[A-Z][A-Z0-9_]*=\S+ )*(?:(?:sudo )?(?:docker|podman) run |(?:\S*python3?|uv run|CUDA_VISIBLE_DEVICES=\S+) "
-    r"(?:-m )?)?(?:\S*/)?(?:vllm serve|vllm\.entrypoints[\w.]*|sglang\.launch_server|sglang serve|trtllm-serve|"
-    r"llama-server|llama-cli|[\w./-]*vllm-openai\S*|lmsysorg/sglang\S*)"
+_TOKEN: Final = Pattern(r"\S+")
+_VARIABLE: Final = Pattern(r"[`'\"(]?[A-Z][A-Z0-9_]*=\S+")
+_PROGRAMS: Final = (
+    "vllm.entrypoints",
+    "sglang.launch_server",
+    "trtllm-serve",
+    "llama-server",
+    "llama-cli",
+    "vllm-openai",
+    "lmsysorg/sglang",
 )
-_DOCKER: Final = Pattern(r"(?i)(?:sudo )?(?:docker|podman) run ")
+_WITH_SERVE: Final = frozenset({"vllm", "sglang"})
+_CONTAINERS: Final = frozenset({"docker", "podman"})
 _MODEL: Final = Pattern(r"(?:serve|trtllm-serve)\s+(?!-)(\S+)")
 
 FLAGS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -72,22 +79,44 @@ def launch_line(text: str) -> str | None:
     lower = text.lower()
     if not any(mark in lower for mark, _ in LAUNCH_MARKS):
         return None
-    found = _START.search(text)
-    if found is None:
+    place = _command(text)
+    if place is None:
         return None
-    docker = _DOCKER.search(text, 0, found.end())
-    start = docker.start() if docker else found.start()
-    kept = [text[start : found.end()].strip()]
+    start, end = place
+    kept = [text[start:end].strip()]
     model = _MODEL.search(text, start)
     if model and re.search(r"[/\d.-]", model[1]):
         kept.append(model[1].strip("'\",;"))
-    spans = [span for span in flag_spans(text) if span.start >= found.end()]
-    kept += [_unquoted(text[span.start : span.end]) for span in spans]
+    kept += [text[span.start : span.end].rstrip(",;") for span in flag_spans(text) if span.start >= end]
     return " ".join(kept) if len(kept) > 1 else None
 
 
-def _unquoted(flag: str) -> str:
-    return flag.rstrip(",;")
+def _command(text: str) -> tuple[int, int] | None:
+    """Where the command begins, its variables and container included, and where its program's name ends."""
+    tokens = list(_TOKEN.finditer(text))
+    words = [token[0].lower().lstrip("`'\"(") for token in tokens]
+    at = next((at for at in range(len(words)) if _is_program(words, at)), None)
+    if at is None:
+        return None
+    last = at + 1 if words[at] in _WITH_SERVE else at
+    first = next((place for place in range(at) if words[place] in _CONTAINERS and words[place + 1] == "run"), None)
+    if first is None:
+        first = at
+        while first > 0 and (words[first - 1] in {"-m", "run", "uv"} or _starts_program(tokens[first - 1][0])):
+            first -= 1
+    start = tokens[first].start()
+    return start + len(tokens[first][0]) - len(tokens[first][0].lstrip("`'\"(")), tokens[last].end()
+
+
+def _is_program(words: list[str], at: int) -> bool:
+    word = words[at]
+    if word in _WITH_SERVE:
+        return words[at + 1 : at + 2] == ["serve"]
+    return not word.startswith("-") and any(name in word for name in _PROGRAMS)
+
+
+def _starts_program(token: str) -> bool:
+    return token.rpartition("/")[2].startswith("python") or bool(_VARIABLE.match(token))
 
 
 def with_flags(line: str, engine: str, edits: Mapping[str, str | None]) -> str:

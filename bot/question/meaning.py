@@ -95,6 +95,8 @@ def _read(typed: str, count: int | None = 1) -> Query:
         has_budget=numbers.max_usd_per_hour is not None,
         asks_member=len(names) == 1 and _is_asked_for(names[0].model, asked),
     )
+    if intent == "recommend" and not machines.refs:
+        numbers.take_results_as_wishes()
     notes = [
         *machines.notes,
         *format_notes,
@@ -214,15 +216,16 @@ def _only(formats: set[str | None]) -> str | None:
 # formats
 
 
+_ENGINE: Final = Pattern(
+    rf"(?<![a-z0-9])(?:{'|'.join(re.escape(name) for name in sorted(ENGINES, key=len, reverse=True))})(?![a-z])"
+)
+
+
 def _take_engine(lower: str, flags: Flags) -> tuple[str | None, str]:
-    engine = flags.engine
-    for spelling, name in ENGINES.items():
-        start = lower.find(spelling)
-        end = start + len(spelling)
-        if start >= 0 and not lower[start - 1 : start].isalnum() and not lower[end : end + 1].isalpha():
-            engine = engine or name
-            lower = _blank(lower, [(start, end)])
-    return engine, lower
+    found = list(_ENGINE.finditer(lower))
+    if not found:
+        return flags.engine, lower
+    return flags.engine or ENGINES[found[0][0]], _blank(lower, [each.span() for each in found])
 
 
 def _take_kv(lower: str) -> tuple[str | None, str]:

@@ -28,6 +28,11 @@ _REPORT: Final = Pattern(
 )
 """Words of a report anywhere in the text: then a bare rate is a result, and in a question of facts a wish."""
 
+_ASKS_WHETHER_NORMAL: Final = Pattern(
+    r"(?:is (?:this|that|it)|this is|that's|sounds?|seems?) (?:expected|normal|ok|okay|right|slow|low|"
+    r"too slow)|normal ?\?|"
+    r"expected ?\?|正常吗|should (?:it|i|this) (?:be|get|see) (?:more|faster|higher)"
+)
 _SPLITS: Final[Mapping[str, str]] = {"tp": "tensor", "pp": "pipeline", "dp": "data", "ep": "expert"}
 _NEGATIVE: Final = Pattern(r"(?<![\w)])-\d")
 _MILLISECONDS: Final = frozenset({"ms", "millisecond", "milliseconds", "毫秒"})
@@ -73,6 +78,11 @@ class Readings:
             "context": self._read_context,
         }
 
+    def take_results_as_wishes(self) -> None:
+        """Where no machine is named nothing was measured: "which GPU gives 30 tok/s" wishes."""
+        self.min_tokens_per_s, self.tokens_per_s = self.min_tokens_per_s or self.tokens_per_s, None
+        self.max_ttft_s, self.ttft_s = self.max_ttft_s or self.ttft_s, None
+
     def _read_seconds_per_token(self, found: Mapping[str, str]) -> None:
         seconds = self._checked(_seconds(found), found)
         if not seconds:
@@ -104,7 +114,9 @@ class Readings:
     def _read_rate(self, found: Mapping[str, str]) -> None:
         rate = self._checked(number(found["value"]) * (1000 if found.get("kilo") else 1), found)
         before = found["before"].strip()
-        is_told = bool(_RESULT.search(before)) or (not _WISH.search(before) and bool(_REPORT.search(found["text"])))
+        is_told = bool(_ASKS_WHETHER_NORMAL.search(found["text"]) or _RESULT.search(before)) or (
+            not _WISH.search(before) and bool(_REPORT.search(found["text"]))
+        )
         is_wish = not is_told
         if is_wish and self.min_tokens_per_s is None:
             self.min_tokens_per_s = rate

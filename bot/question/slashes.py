@@ -38,6 +38,9 @@ _BESIDE_BEFORE: Final = Pattern(r"(?<![a-z])(?:compare|vs\.?|versus|and|or|with|
 _BESIDE_AFTER: Final = Pattern(r" (?:and|vs|or|versus|with)(?![a-z])")
 _ASKS_FOR_MODEL: Final = Pattern(r"(?:which|what|best|any|good)(?: [a-z0-9.-]+){0,3}? (?:models?|llms?)(?![a-z])")
 
+_WORD_BEFORE: Final = 12
+"""Characters that the longest word before a model takes: without a bound, many pairs would each read all before."""
+
 _ALSO_WORDS: Final = FAMILIES | word_set("nvidia amd google microsoft apple openai facebook tencent baidu")
 """Owners whose name stands before a slash for other reasons too."""
 
@@ -69,14 +72,16 @@ def may_be_repository(left: str, right: str) -> bool:
 
 def stands_for_model(text: str, start: int, end: int) -> bool:
     """Whether plain words or a path stand where a model would: `foo/bar on h100`, `will foo/bar fit`."""
-    if not _are_plain_halves(text[start:end]) or _ASKS_FOR_MODEL.search(text):
+    if not _are_plain_halves(text[start:end]):
         return False
-    return bool(_BEFORE.search(text, 0, start) and _AFTER.match(text, end))
+    stands = _BEFORE.search(text, max(0, start - _WORD_BEFORE), start) and _AFTER.match(text, end)
+    return bool(stands) and not _ASKS_FOR_MODEL.search(text)
 
 
 def stands_beside_model(text: str, start: int, end: int) -> bool:
     """Whether plain words stand where another model would: `compare foo/bar and qwen3-8b`."""
-    before = _BEFORE.search(text, 0, start) or _BESIDE_BEFORE.search(text, 0, start)
+    near = max(0, start - _WORD_BEFORE)
+    before = _BEFORE.search(text, near, start) or _BESIDE_BEFORE.search(text, near, start)
     return bool(_are_plain_halves(text[start:end]) and before) and bool(
         _AFTER.match(text, end) or _BESIDE_AFTER.match(text, end)
     )

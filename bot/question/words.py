@@ -85,6 +85,7 @@ SUFFIXES_OF: Final[Mapping[str, frozenset[str]]] = {
     "qwen": frozenset({"max", "air"}),
     "longcat": frozenset({"flash"}),
     "intern": frozenset({"s1"}),
+    "granite": frozenset({"h"}),
     "llama": frozenset({"nemotron", "super", "ultra"}),
     "gpt": frozenset({"oss", "neo", "neox", "j"}),
     "seed": frozenset({"oss"}),

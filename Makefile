@@ -47,6 +47,9 @@ bench: $(VENV)/.test ## time what must be fast, each against a floor of the same
 fuzz: $(VENV)/.test ## read 200,000 spoilt configs: each is a spec or an explained refusal
 	$(BIN)/python -m tests.fuzz
 
+fuzz-questions: $(VENV)/.test ## read 100,000 spoilt questions: each is read or refused, soon
+	$(BIN)/python -m tests.fuzz.questions
+
 CORPUS ?= ../shared
 validate: $(VENV)/.test ## write docs/accuracy.md from the measured runs of the corpus (CORPUS=../shared)
 	$(BIN)/python -m tests.validation.accuracy $(CORPUS)
@@ -54,4 +57,4 @@ validate: $(VENV)/.test ## write docs/accuracy.md from the measured runs of the 
 clean: ## remove what the other targets made
 	rm -rf $(VENV) build dist
 
-.PHONY: help ask setup test lint format wheel bench fuzz validate clean
+.PHONY: help ask setup test lint format wheel bench fuzz fuzz-questions validate clean

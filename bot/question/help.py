@@ -1,5 +1,6 @@
 """What to type, as plain data: one entry per intent, for the terminal and for Slack alike."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -28,6 +29,8 @@ HELP: Final = (
             "qwen3-32b on h100: 1024 in, 256 out, 64 concurrent",
             "how many users can 8xH100 serve with llama-3.3-70b at 8k?",
             "max context for qwen3-32b int4 on a 4090",
+            "llama-3.1-8b on an l4 for 5 requests per second, 500 in 200 out",
+            "llama-3.1-8b on h100 gives me 95 tok/s, is that normal?",
         ),
     ),
     HelpEntry(
@@ -44,13 +47,14 @@ HELP: Final = (
             "what can run kimi-k2 at 128k?",
             "how many b200 for deepseek-v3 nvfp4?",
             "cheapest way to serve qwen3-30b-a3b for 100 users at 25 tok/s",
+            "what can run llama-3.3-70b for under $10/hour?",
         ),
     ),
     HelpEntry(
         "pick",
         "Which model for my machine?",
         "the largest well-known models that fit",
-        ("which model can run on a 4090?", "which model can run on an m4 max 128gb?"),
+        ("which model can run on a 4090?", "which model can run on an m4 max 128gb?", "which qwen fits on 2x3090?"),
     ),
     HelpEntry(
         "diagnose",
@@ -73,11 +77,48 @@ HELP: Final = (
 )
 """In the order of what people ask most; the examples are read by the tests."""
 
+FOLLOW_UPS: Final = (
+    ("and on H200?", "another machine, as many of it, all else as before"),
+    ("what about int4?", "another format"),
+    ("at 128k", "another context"),
+    ("64 users", "another load"),
+    ("and qwen3-32b?", "another model"),
+    ("the 70b?", "another size of the same model"),
+    ("is 4 enough?", "another number of the same cards"),
+    ("same but tp 4", "another split"),
+    ("with fp8 kv", "another cache format"),
+    ("vs H200", "beside it, as a comparison"),
+    ("cheaper?", "machines for the same load, cheapest first; also faster? and fewer gpus?"),
+    ("how many do I need?", "how many of the same card"),
+    ("why?", "the arithmetic"),
+)
+"""What may follow in a thread or at the prompt, and what it changes; the tests read each."""
+
+MEANINGS: Final[Mapping[str, str]] = {
+    "seconds_per_token": "time per token, wished or measured",
+    "ttft": "time to the first token, wished or measured",
+    "tokens_per_s": "tokens per second, wished or measured",
+    "bits": "bits per weight (a format that is said to be unknown)",
+    "usd_per_hour": "budget for the machine",
+    "requests_per_s": "requests that arrive",
+    "parallel": "split over GPUs",
+    "fraction": "share of the memory for the engine",
+    "batched_tokens": "tokens of a step",
+    "lengths": "prompt and answer",
+    "prompt": "prompt",
+    "output": "answer",
+    "concurrency": "requests in flight",
+    "context": "context",
+    "system_memory": "memory beside the cards",
+}
+"""What each rule of the grammar reads, in words."""
+
 NOTES: Final = (
     "Models: a name (llama 3.3 70b), an org/name, org/name:Q4_K_M or a Hugging Face address.",
     "Machines: 8xH100, 两张3090, A100 40GB *2, 2 nodes of 8 H200, 4090 48G, v5e-8, m3 ultra 512gb, g5.48xlarge.",
     "Formats: bf16 fp16 fp8 int8 int4 awq gptq mxfp4 nvfp4 q4_k_m and the other GGUF types; kv fp8 for the cache.",
     "K is 1024: 32k is a context of 32,768 tokens.",
+    "Then: and on H200? what about int4? 64 users, cheaper? why?",
 )
 """What stands under the list."""
 

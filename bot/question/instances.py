@@ -10,6 +10,9 @@ from typing import Final
 from bot.question.patterns import Pattern
 from bot.question.words import NUMBER_WORDS
 
+AS_OF: Final = "2026-11"
+"""Instances come and go: the month of this table."""
+
 _AWS_SIZES_OF_ONE: Final = {"xlarge": 1, "2xlarge": 1, "4xlarge": 1, "8xlarge": 1, "16xlarge": 1, "12xlarge": 4}
 _AWS_G: Final = _AWS_SIZES_OF_ONE | {"24xlarge": 4, "48xlarge": 8}
 

@@ -7,12 +7,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 from bot.answer import answer
 from bot.bootstrap import asker
-from bot.question import parse
+from bot.question import QuestionError, parse
 from estimator.estimate import Request, estimate
 from estimator.gpus import GPUS
 from estimator.parallelism import Layout
@@ -22,6 +23,7 @@ from ingest.errors import UnsupportedArchitecture
 from ingest.load import Loader, model_from_config
 from tests.bench.start_up import OFFLINE
 from tests.bench.timing import Row, median_s, milliseconds
+from tests.bot.question.test_typed import rows as rows_of
 
 QUESTIONS = (
     ("it fits", "llama-3.1-8b on 1xH100 at 8K"),
@@ -29,6 +31,7 @@ QUESTIONS = (
     ("which machine", "what can run kimi-k2 at 128k?"),
 )
 GOAL_ANSWER_S = 5e-3
+GOAL_PARSE_S = 300e-6
 GOAL_ESTIMATE_S = 200e-6
 GOAL_LINES_PER_S = 1500
 REQUESTS = 4000
@@ -37,6 +40,7 @@ REQUESTS = 4000
 def rows() -> Iterator[Row]:
     """Answers, one estimate, the catalogue, and the lines of a script."""
     yield from _answers()
+    yield _parse()
     yield _core()
     yield _catalogue()
     yield _lines("layout given", {"tensor": 8})
@@ -58,6 +62,26 @@ def _answers() -> Iterator[Row]:
             milliseconds(GOAL_ANSWER_S) if is_goal else "",
             found <= GOAL_ANSWER_S if is_goal else None,
         )
+
+
+def _parse() -> Row:
+    """The project's own list of questions, each by itself: the median of their times, and the longest."""
+    texts = [row.text for name in ("typed.txt", "typed_later.txt") for row in rows_of(name)]
+
+    def read(text: str) -> None:
+        with suppress(QuestionError):
+            parse(text)
+
+    times = sorted(median_s(partial(read, text), 5) for text in texts)
+    found = times[len(times) // 2]
+    floor = median_s(lambda: [text.lower().split() for text in texts], 20) / len(texts)
+    return Row(
+        f"in process: one of {len(texts)} questions read",
+        milliseconds(found),
+        f"longest {milliseconds(times[-1])}, {found / floor:.0f} x split into words",
+        milliseconds(GOAL_PARSE_S),
+        found <= GOAL_PARSE_S,
+    )
 
 
 def _catalogue_line(name: str) -> str:

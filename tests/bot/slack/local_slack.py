@@ -6,22 +6,19 @@ escapes no text: those are the scripted Web API's part. It listens on every inte
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import shutil
 import socket
 import subprocess
-import tempfile
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import httpx2
-import pytest
+
+from tests.peers import npm_packages
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 PACKAGE = "local-slack-linux-x64"
 VERSION = "0.1.8"
@@ -30,27 +27,7 @@ BOT_TOKEN, APP_TOKEN, SECRET = "xoxb-test-token", "xapp-test-token", "test-signi
 
 def installed() -> Path:
     """The program's path; skips where it is not there and npm cannot bring it."""
-    cache = Path(os.environ.get("HUBGAUGE_PEERS") or Path.home() / ".cache" / "hubgauge-peers")
-    program = cache / "node_modules" / PACKAGE / "bin" / "local-slack"
-    if program.exists():
-        return program
-    npm = shutil.which("npm")
-    if npm is None:
-        pytest.skip(f"no npm here to install {PACKAGE}@{VERSION}, the Slack that these tests talk to")
-    cache.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(
-        dir=cache.parent
-    ) as folder:  # moved when whole: several workers may install at once
-        command = [npm, "install", "--prefix", folder, "--no-audit", "--no-fund", "--fetch-retries=0"]
-        done = subprocess.run([*command, f"{PACKAGE}@{VERSION}"], capture_output=True, timeout=180, check=False)
-        if done.returncode == 0:
-            with contextlib.suppress(OSError):  # another worker was first
-                shutil.copytree(folder, f"{folder}.whole")
-                Path(f"{folder}.whole").rename(cache)
-            shutil.rmtree(f"{folder}.whole", ignore_errors=True)
-    if not program.exists():
-        pytest.skip(f"npm could not install {PACKAGE}@{VERSION}, the Slack that these tests talk to")
-    return program
+    return npm_packages("local-slack", f"{PACKAGE}@{VERSION}") / "node_modules" / PACKAGE / "bin" / "local-slack"
 
 
 def free_port() -> int:

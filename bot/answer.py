@@ -13,6 +13,7 @@ from bot.diagnose import Diagnosis, as_launched, diagnose, starts
 from bot.errors import QuestionError
 from bot.expectation import Expectation, expectation
 from bot.goals import goal_notes, is_affordable
+from bot.prices import current_prices
 from bot.question import parse_several
 from bot.question.query import HardwareRef, Query
 from estimator.anchor import Measurement
@@ -276,6 +277,7 @@ def request_of(
         cache_format=query.kv_cache,
         engine=cast("EngineName | None", query.engine),
         memory_fraction=query.gpu_memory_utilization,
+        prices=current_prices(),
         max_num_batched_tokens=query.max_num_batched_tokens,
     )
     return request, tuple(notes)
@@ -354,6 +356,7 @@ def _recommendation(model: LoadedModel, weights: str | None, query: Query, order
         cache_format=query.kv_cache,
         engine=cast("EngineName | None", query.engine),
         memory_fraction=query.gpu_memory_utilization,
+        prices=current_prices(),
     )
     target = Target(min_tokens_per_s=query.min_tokens_per_s, max_ttft_s=query.max_ttft_s)
     most = len(cards) if query.max_usd_per_hour is not None else MOST_MACHINES

@@ -93,13 +93,13 @@ def _port(environ: Mapping[str, str]) -> int:
 
 
 def _own_database(environ: Mapping[str, str], platform: str, home: Path | None) -> str:
-    folder = _data_dir(environ, platform, home)
+    folder = data_dir(environ, platform, home)
     if folder is None:
         raise SettingsError("no folder for our database: HOME is not set", "set HUBGAUGE_DATABASE_URL")
     return f"sqlite:///{folder / 'hubgauge.db'}"
 
 
-def _data_dir(environ: Mapping[str, str], platform: str, home: Path | None) -> Path | None:
+def data_dir(environ: Mapping[str, str], platform: str = sys.platform, home: Path | None = None) -> Path | None:
     """The user's folder for data, as the platform has it."""
     named = _word(environ, "HOME") or _word(environ, "USERPROFILE")
     home = home or (Path(named) if named else None)

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from bot.answer import ModelSource
 from bot.errors import BotError
+from bot.prices import current_prices
 from bot.render.as_json import estimate_json
 from estimator.anchor import Anchored, Measurement
 from estimator.engines import EngineName
@@ -129,6 +130,7 @@ def to_request(asked: EstimateRequest, spec: ModelSpec, draft: ModelSpec | None 
         engine_version=asked.engine_version,
         date=_decimal_year(asked.engine_date),
         memory_fraction=asked.gpu_memory_utilization,
+        prices=current_prices(),
         max_num_batched_tokens=asked.max_num_batched_tokens,
         max_num_seqs=asked.max_num_seqs,
         measured=_measurements(asked.measured),

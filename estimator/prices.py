@@ -39,9 +39,9 @@ class PriceRange:
         return self.offers == 1
 
 
-def price_of(gpu_id: str) -> PriceRange | None:
-    """Offers of that card, per GPU and hour; None where no offer is known."""
-    return PRICES.get(gpu_id)
+def price_of(gpu_id: str, prices: Mapping[str, PriceRange] | None = None) -> PriceRange | None:
+    """Offers of that card, per GPU and hour, of refreshed rows where given; None where no offer is known."""
+    return (PRICES if prices is None else prices).get(gpu_id)
 
 
 # fmt: off

@@ -125,7 +125,7 @@ def _larger_cards(request: Request) -> Iterator[Request]:
     """Cards with more memory, the least of it first, in the same number; those that one can rent before the others."""
     mine = request.gpu.engine_memory_bytes
     larger = [gpu for gpu in offered_gpus() if gpu.engine_memory_bytes > mine * 1.05 and _is_peer(gpu, request.gpu)]
-    for gpu in sorted(larger, key=lambda gpu: (price_of(gpu.id) is None, gpu.engine_memory_bytes)):
+    for gpu in sorted(larger, key=lambda gpu: (price_of(gpu.id, request.prices) is None, gpu.engine_memory_bytes)):
         yield replace(request, gpu=gpu)
 
 

@@ -1,6 +1,6 @@
 """What is asked, and what holds for every layout of it: engine, formats, settings, and what had to be assumed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -16,6 +16,7 @@ from estimator.model_spec import ModelSpec, WeightPlan
 from estimator.once import once
 from estimator.parallelism import Layout
 from estimator.platforms import check_platform, default_engine, engine_cache, engine_weights
+from estimator.prices import PriceRange
 from estimator.quantization import format_note, requantize
 from estimator.rates import compute_path
 from estimator.speculation import Speculation, check_speculation, loaded_spec
@@ -35,6 +36,7 @@ class Request:
     `measured` are figures of the user's own, which the answer is anchored on instead of the table's corrections.
     `uses_offsets` False leaves the corrections of measured stacks out: the transferable formula alone.
     `is_eager` runs without CUDA graphs: their memory is free, and times are those with them, which is too good.
+    `prices` are refreshed rows; None takes the bundled ones.
     `gpus` are those of the whole machine, replicas included. `date` is a decimal year for the engine's age.
     """
 
@@ -55,6 +57,7 @@ class Request:
     speculation: Speculation | None = None
     uses_offsets: bool = True
     measured: tuple[Measurement, ...] = ()
+    prices: Mapping[str, PriceRange] | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)

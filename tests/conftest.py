@@ -24,6 +24,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in PROXY_VARIABLES:
         os.environ.pop(name, None)
         os.environ.pop(name.lower(), None)
+    os.environ["HUBGAUGE_PRICES"] = "bundled"  # what was refreshed on this machine is no part of a test
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = (
         "1"  # huggingface_hub, our judge, asks the Hub a question of its own otherwise
     )

@@ -21,6 +21,7 @@ VARIABLES: Final = (
     ("HF_HUB_OFFLINE", "answers from the catalogue and the cache only"),
     ("HUBGAUGE_CACHE_DIR", "where small files of the Hub are kept"),
     ("HUBGAUGE_DATABASE_URL", "where Slack events are reserved; default SQLite"),
+    ("HUBGAUGE_PRICES", "where refreshed prices are kept; `bundled` for those shipped"),
     ("HUBGAUGE_HOST", "address of `hubgauge serve`"),
     ("HUBGAUGE_PORT", "port of `hubgauge serve`"),
     ("SLACK_BOT_TOKEN", "the bot's token (xoxb-...)"),
@@ -34,6 +35,7 @@ EXTRAS: Final = (
     ("store", "sqlalchemy"),
     ("postgres", "psycopg"),
     ("transformers", "transformers"),
+    ("prices", "requests"),
     ("charts", "matplotlib"),
     ("distributed", "distributed"),
 )

@@ -4,6 +4,7 @@ import click
 
 from bot import humanize as say
 from bot.cli.lines import echo_json, echo_report, fail
+from bot.prices import current_prices
 from bot.render.report import Report, Section, Table
 from estimator.errors import EstimatorError
 from estimator.gpus import GPUS, find_gpu
@@ -32,7 +33,7 @@ def command(name: str | None, as_json: bool) -> None:
 
 
 def _json(gpu: Gpu) -> dict[str, object]:
-    price = price_of(gpu.id)
+    price = price_of(gpu.id, current_prices())
     return {
         "id": gpu.id,
         "vendor": gpu.vendor,
@@ -62,7 +63,7 @@ def _all(cards: list[Gpu]) -> Report:
 
 
 def _row(gpu: Gpu) -> tuple[str, ...]:
-    price = price_of(gpu.id)
+    price = price_of(gpu.id, current_prices())
     rates = (f"{gpu.tflops[name]:,.0f}" if name in gpu.tflops else "-" for name in ("bf16", "fp8", "int8", "fp4"))
     cost = say.usd(price.median_usd_per_hour) if price else "-"
     return (gpu.id, say.gib(gpu.engine_memory_bytes), f"{gpu.memory_gb_per_s:,.0f} GB/s", *rates, cost, gpu.confidence)

@@ -22,6 +22,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "method": "one published method from raw numbers",
     "methods": "all published methods beside the full estimate",
     "recommend": "the machines that hold a model, ranked",
+    "prices": "what an hour of each card is offered for; `prices refresh`",
     "sweep": "throughput against latency over loads and splits",
     "explain": "how each figure of an answer comes about",
     "schema": "the JSON Schema of an output",

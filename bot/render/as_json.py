@@ -10,7 +10,7 @@ from bot.diagnose import Diagnosis
 from bot.launch import launch_commands
 from estimator.attention import GroupedQueryAttention, LatentAttention
 from estimator.band import Interval
-from estimator.cost import Cost, Spread
+from estimator.cost import Cost, Energy, Spread
 from estimator.estimate import Estimate
 from estimator.feedforward import DenseFeedForward, MixtureOfExperts
 from estimator.model_spec import LayerGroup, ModelSpec
@@ -116,6 +116,7 @@ def estimate_json(found: Estimate, model: LoadedModel, changes: tuple[Alternativ
         "sweet_spot_reason": found.sweet_spot.reason,
         "tier": found.tier,
         "cost": cost_json(found.cost),
+        "energy": energy_json(found.energy),
         "weights": found.plan.name,
         "engine": found.engine.name,
         "engine_version": found.engine_version,
@@ -145,6 +146,11 @@ def cost_json(cost: Cost | None) -> Json:
         "prices_as_of": cost.prices_as_of,
         "source": cost.source,
     }
+
+
+def energy_json(energy: Energy | None) -> Json | None:
+    """The bound by rated power; None where it is not known."""
+    return None if energy is None else {**asdict(energy), "is_bound": True}
 
 
 def _spread_json(spread: Spread) -> Json:

@@ -200,7 +200,7 @@ def _cost_tables(found: Estimate) -> Iterator[Table]:
     if cost is None:
         return
     hour, out, into = cost.usd_per_hour, cost.usd_per_mtok_output, cost.usd_per_mtok_input
-    rows = (
+    rows: tuple[tuple[str, str], ...] = (
         ("Machine, per hour", f"{say.usd(hour.median)} ({say.usd(hour.low)} to {say.usd(hour.high)})"),
         (
             "Million output tokens, their prompts included",
@@ -208,6 +208,10 @@ def _cost_tables(found: Estimate) -> Iterator[Table]:
         ),
         ("Million input tokens alone", f"{say.usd(into.median)} ({say.usd(into.low)} to {say.usd(into.high)})"),
     )
+    energy = found.energy
+    if energy is not None:
+        bound = f"{energy.kwh_per_mtok_output:,.2f} kWh out, {energy.kwh_per_mtok_input:,.3f} kWh in"
+        rows += (("Energy of a million tokens, at most (rated power)", bound),)
     yield Table(f"Cost, prices of {cost.prices_as_of}", rows)
 
 

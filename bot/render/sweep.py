@@ -52,7 +52,7 @@ def _front_table(found: Swept) -> Table:
 def _front_row(found: Swept, point: Point) -> tuple[str, ...]:
     request = found.request
     split = str(point.layout) if point.replicas == 1 else f"{point.replicas} of {point.layout}"
-    cost = usd_per_mtok_output(request.gpu.id, request.gpus, point.output_tokens_per_s)
+    cost = usd_per_mtok_output(request.gpu.id, request.gpus, point.output_tokens_per_s, request.prices)
     return (
         split,
         f"{point.concurrency:,}",

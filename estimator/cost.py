@@ -3,10 +3,8 @@
     USD per million output tokens = USD per hour / (output tokens per s x 3,600) x 10^6     (prompts included)
     USD per million input tokens  = USD per hour / 3,600 x seconds of prefill work per prompt token x 10^6
 
-    kWh per million tokens        = GPUs x TDP / (output tokens per s x 3,600) x 10^3                   (at most)
 
 The first charges the whole machine to the answers of the stated load; the second is what a prompt alone would cost.
-Energy takes each card at its rated power, which is a bound: the card's own, hosts, switches and cooling apart.
 Prices spread three- to fivefold for one card: low, median and high are given, with the date they were seen.
 """
 
@@ -21,7 +19,6 @@ from estimator.workload import Workload
 
 SECONDS_PER_HOUR: Final = 3600
 MTOK: Final = 1e6
-KILO: Final = 1e3
 
 Prices = Mapping[str, PriceRange]
 
@@ -90,18 +87,3 @@ def input_token_s(load: Workload, layout: Layout, replicas: int, *, prompt_s: fl
     """Seconds of the whole machine for a token of prompts alone: each rank and stage has a prompt of its own."""
     at_once = (1 if is_local else layout.data * layout.pipeline) * replicas
     return prompt_s / load.prompt_tokens / at_once
-
-
-@dataclass(frozen=True, slots=True)
-class Energy:
-    """At most so much, all cards at their rated power: kilowatts, and kilowatt-hours for a million tokens."""
-
-    kilowatts: float
-    kwh_per_mtok_output: float
-    kwh_per_mtok_input: float
-
-
-def energy_of(kilowatts: float, *, output_tokens_per_s: float, input_s: float) -> Energy:
-    """The energy of that output, and of a prompt's token that takes so many seconds of the machine."""
-    hours_per_mtok = MTOK / SECONDS_PER_HOUR
-    return Energy(kilowatts, kilowatts * hours_per_mtok / output_tokens_per_s, kilowatts * hours_per_mtok * input_s)

@@ -12,7 +12,7 @@ from typing import Final
 from estimator.anchor import HALF_WIDTHS, Measurement
 from estimator.band import Interval, architecture_group, throughput_interval, tpot_interval, ttft_interval
 from estimator.calibration import ERA_FROM, ERA_UNTIL
-from estimator.cost import KILO, Cost, Energy, cost_of, energy_of, input_token_s
+from estimator.cost import Cost, cost_of
 from estimator.deployment import FABRIC_GPUS, Deployment, node_gpus
 from estimator.engine_settings import EngineSettings, usual_batched_tokens
 from estimator.engines import Engine, parse_version
@@ -70,16 +70,6 @@ class Estimate:
     def fits(self) -> bool:
         """Whether one request at the context fits on every GPU."""
         return self.memory.fits
-
-    @property
-    def energy(self) -> Energy | None:
-        """What the tokens take at most, by the cards' rated power; None where it is not known."""
-        request, watts = self.request, self.request.gpu.tdp_w
-        if watts is None:
-            return None
-        is_local, prompt_s = self.engine.name == "llama.cpp", self.latency.prompt_s
-        input_s = input_token_s(request.load, self.layout, self.replicas, prompt_s=prompt_s, is_local=is_local)
-        return energy_of(request.gpus * watts / KILO, output_tokens_per_s=self.throughput.value, input_s=input_s)
 
     @property
     def max_concurrency(self) -> float:

@@ -10,7 +10,8 @@ from bot.diagnose import Diagnosis
 from bot.launch import launch_commands
 from estimator.attention import GroupedQueryAttention, LatentAttention
 from estimator.band import Interval
-from estimator.cost import Cost, Energy, Spread
+from estimator.cost import Cost, Spread
+from estimator.energy import Energy, energy_of
 from estimator.estimate import Estimate
 from estimator.feedforward import DenseFeedForward, MixtureOfExperts
 from estimator.model_spec import LayerGroup, ModelSpec
@@ -116,7 +117,7 @@ def estimate_json(found: Estimate, model: LoadedModel, changes: tuple[Alternativ
         "sweet_spot_reason": found.sweet_spot.reason,
         "tier": found.tier,
         "cost": cost_json(found.cost),
-        "energy": energy_json(found.energy),
+        "energy": energy_json(energy_of(found)),
         "weights": found.plan.name,
         "engine": found.engine.name,
         "engine_version": found.engine_version,

@@ -15,6 +15,7 @@ from bot.render.diagnosis import compared_with_own, comparison, diagnosed, with_
 from bot.render.help import help_report
 from bot.render.report import Notes, Report, Section, Table
 from estimator.band import Interval
+from estimator.energy import energy_of
 from estimator.estimate import IF_IT_FITTED, Estimate
 from estimator.explain import explain
 from estimator.model_spec import ModelSpec
@@ -208,7 +209,7 @@ def _cost_tables(found: Estimate) -> Iterator[Table]:
         ),
         ("Million input tokens alone", f"{say.usd(into.median)} ({say.usd(into.low)} to {say.usd(into.high)})"),
     )
-    energy = found.energy
+    energy = energy_of(found)
     if energy is not None:
         bound = f"{energy.kwh_per_mtok_output:,.2f} kWh out, {energy.kwh_per_mtok_input:,.3f} kWh in"
         rows += (("Energy of a million tokens, at most (rated power)", bound),)

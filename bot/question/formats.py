@@ -79,16 +79,23 @@ def find_kv_format(text: str) -> tuple[str | None, Span | None]:
     return (BITS[word] if word in {"8", "16"} else canonical_format(word)), found.span()
 
 
+def _has_mark(text: str) -> bool:
+    for mark in _MARKS:  # noqa: SIM110  # a plain loop is twice as fast, and every question asks
+        if mark in text:
+            return True
+    return False
+
+
 def find_formats(text: str) -> list[tuple[str, Span]]:
     """Weight formats with their places, in order."""
-    if not any(mark in text for mark in _MARKS):
+    if not _has_mark(text):
         return []
     return [(name, found.span()) for found in _WORD.finditer(text) if (name := canonical_format(found[0]))]
 
 
 def unknown_formats(text: str) -> list[tuple[str, str]]:
     """Words shaped like a format that is none, each with the nearest one: (`fb8`, `fp8`)."""
-    if not any(mark in text for mark in _MARKS):
+    if not _has_mark(text):
         return []
     return [(found[0], _near(found[0])) for found in _UNKNOWN.finditer(text) if canonical_format(found[0]) is None]
 

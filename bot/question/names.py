@@ -138,6 +138,10 @@ def family_of(word: str) -> str | None:
     return family
 
 
+_BEGINNINGS: Final = frozenset(family[:3] for family in FAMILIES)
+"""Three letters: a word that begins otherwise is no family with something glued to it."""
+
+
 def _family_at(word: str, place: int) -> str | None:
     run = _RUN.match(word, place)
     if run is None:
@@ -148,6 +152,8 @@ def _family_at(word: str, place: int) -> str | None:
         return letters
     if place == 0 and letters in NUMBERED_FAMILIES:
         return letters if _is_numbered(letters, rest) else None
+    if letters[:3] not in _BEGINNINGS:
+        return None
     for length in range(len(letters) - 1, 2, -1):
         if letters[:length] in FAMILIES and letters[length:] in GLUED_TO_FAMILY and _goes_on(letters[length:], rest):
             return letters[:length]
@@ -226,8 +232,13 @@ def _numbered_with_next(token: str, text: str, end: int) -> str | None:
     return token if re.fullmatch(r"\d+(?:\.\d+)?", first) and _before_card(text, found.end()) is None else None
 
 
+_PREFIX: Final = Pattern(r"(?<![a-z0-9'-])([a-z0-9]+) $")
+
+
 def _with_prefix(text: str, start: int) -> int:
-    found = re.search(r"(?<![a-z0-9'-])([a-z0-9]+) $", text[max(0, start - 8) : start])
+    if start == 0:
+        return start
+    found = _PREFIX.search(text[max(0, start - 8) : start])
     return start - len(found[1]) - 1 if found and found[1] in NAME_PREFIXES else start
 
 
@@ -310,9 +321,14 @@ def _is_file(token: str) -> bool:
     return token.endswith(_FILE_ENDINGS)
 
 
+_SIZED_NAME: Final = Pattern(r"([a-z][a-z0-9.]*[-_:])(?:[a-z0-9.]+[-_:])*?\d+(?:\.\d+)?b(?![a-z0-9])")
+
+
 def _is_sized_name(token: str) -> bool:
     """`foo-7b`: letters, a dash, a size; the family is unknown here and left to the search for names."""
-    found = re.match(r"([a-z][a-z0-9.]*[-_:])(?:[a-z0-9.]+[-_:])*?\d+(?:\.\d+)?b(?![a-z0-9])", token)
+    if "b" not in token or token.isalnum():
+        return False
+    found = _SIZED_NAME.match(token)
     return found is not None and found[1][:-1] not in _NO_NAMES and not is_card(found[1][:-1])
 
 

@@ -56,6 +56,7 @@ class Readings:
     max_usd_per_hour: float | None = None
     requests_per_s: float | None = None
     system_memory_gb: float | None = None
+    told: tuple[bool, bool] | None = None
     notes: list[str] = field(default_factory=list)
     impossible: list[str] = field(default_factory=list)
 
@@ -114,9 +115,13 @@ class Readings:
     def _read_rate(self, found: Mapping[str, str]) -> None:
         rate = self._checked(number(found["value"]) * (1000 if found.get("kilo") else 1), found)
         before = found["before"].strip()
-        is_told = bool(_ASKS_WHETHER_NORMAL.search(found["text"]) or _RESULT.search(before)) or (
-            not _WISH.search(before) and bool(_REPORT.search(found["text"]))
-        )
+        if self.told is None:  # of the whole text, and so looked for once
+            self.told = (
+                bool(_ASKS_WHETHER_NORMAL.search(found["text"])),
+                bool(_REPORT.search(found["text"])),
+            )
+        asks_whether_normal, is_report = self.told
+        is_told = asks_whether_normal or bool(_RESULT.search(before)) or (is_report and not _WISH.search(before))
         is_wish = not is_told
         if is_wish and self.min_tokens_per_s is None:
             self.min_tokens_per_s = rate

@@ -74,6 +74,11 @@ _ESTIMATE: Final = {
         "usd_per_mtok_input": _SPREAD,
         "prices_as_of": "string?",
     },
+    "energy": {"?": {"kilowatts": "number", "kwh_per_mtok_output": "number", "kwh_per_mtok_input": "number"}},
+    "legality": {
+        "reasons": [{"about": "string", "verdict": "string", "text": "string"}],
+        "ruled_out": [{"tensor": "integer", "reasons": ["string"]}],
+    },
     "alternatives": [_ALTERNATIVE],
     "launch": {},
     "parallel": _PARALLEL,

@@ -19,6 +19,10 @@ FP8_BLOCK_ROWS: Final = 128
 """Rows of one scale block of DeepSeek-style FP8; a slice must hold whole blocks (config: weight_block_size)."""
 
 
+VOCABULARY_ROWS: Final = 64
+"""Engines pad a vocabulary to multiples of so many rows before they cut it (vLLM, DEFAULT_VOCAB_PADDING_SIZE)."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Layout:
     """Degrees of one replica. `expert` does not multiply the GPU count."""
@@ -78,8 +82,15 @@ def split_obstacles(spec: ModelSpec, layout: Layout) -> Iterator[str]:
     yield from _expert_obstacles(spec, layout)
 
 
+def padded_vocabulary(spec: ModelSpec) -> int:
+    """Rows of the embedding as engines hold them."""
+    return -(-spec.headline.vocab_size // VOCABULARY_ROWS) * VOCABULARY_ROWS
+
+
 def _tensor_obstacles(spec: ModelSpec, tensor: int) -> Iterator[str]:
-    """What the tensor degree alone cuts wrong: heads and dense networks."""
+    """What the tensor degree alone cuts wrong: the vocabulary, heads and dense networks."""
+    if padded_vocabulary(spec) % tensor:
+        yield f"a vocabulary of {padded_vocabulary(spec):,} rows, padded, does not divide by {tensor}"
     for group in spec.all_groups:
         mixer, dense = group.mixer, group.feed_forward
         if isinstance(mixer, Recurrence) and mixer.num_heads > 1 and mixer.num_heads % tensor:

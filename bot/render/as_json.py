@@ -14,6 +14,7 @@ from estimator.cost import Cost, Spread
 from estimator.energy import Energy, energy_of
 from estimator.estimate import Estimate
 from estimator.feedforward import DenseFeedForward, MixtureOfExperts
+from estimator.legality import reasons, ruled_out
 from estimator.model_spec import LayerGroup, ModelSpec
 from estimator.parallelism import Layout
 from estimator.recommend import Alternative
@@ -117,6 +118,10 @@ def estimate_json(found: Estimate, model: LoadedModel, changes: tuple[Alternativ
         "sweet_spot_reason": found.sweet_spot.reason,
         "tier": found.tier,
         "cost": cost_json(found.cost),
+        "legality": {
+            "reasons": [asdict(reason) for reason in reasons(found)],
+            "ruled_out": [asdict(degree) for degree in ruled_out(found)],
+        },
         "energy": energy_json(energy_of(found)),
         "weights": found.plan.name,
         "engine": found.engine.name,

@@ -18,6 +18,7 @@ from estimator.band import Interval
 from estimator.energy import energy_of
 from estimator.estimate import IF_IT_FITTED, Estimate
 from estimator.explain import explain
+from estimator.legality import reasons, ruled_out
 from estimator.model_spec import ModelSpec
 from estimator.recommend import Alternative
 from ingest.load import LoadedModel
@@ -258,6 +259,9 @@ def _notes(model: LoadedModel, found: Estimate, notes: tuple[str, ...]) -> Itera
     if warnings:
         yield Notes("Mind", warnings)
     yield Notes("Assumed", found.assumptions)
+    remarks = tuple(reason.text for reason in reasons(found) if reason.verdict == "costs" and reason.about != "format")
+    if remarks:
+        yield Notes("Split", remarks)
     obstacle = launch_obstacle(found)
     if found.fits and obstacle:
         yield Notes("No command to start it", (obstacle,))
@@ -307,7 +311,7 @@ def _figure(value: object) -> str:
 def explained_section(result: Result) -> Section:
     """How each figure of one result comes about."""
     found = result.estimate
-    tables = tuple(
+    tables: tuple[Table, ...] = tuple(
         Table(
             part.title,
             tuple((f"{line.symbol} = {line.result}", f"{line.formula}: {line.numbers}") for line in part.lines),
@@ -318,9 +322,16 @@ def explained_section(result: Result) -> Section:
         heading=heading(found),
         mood="yes" if found.fits else "no",
         verdict=verdict(found),
-        tables=tables,
+        tables=(*tables, _legality_table(found)),
         notes=tuple(_notes(result.model, found, result.notes)),
     )
+
+
+def _legality_table(found: Estimate) -> Table:
+    """The format on the card and every part of the split; then the tensor degrees that cannot be."""
+    rows = [(reason.about, reason.text) for reason in reasons(found)]
+    rows += [(f"not TP{degree.tensor}", "; ".join(degree.reasons)) for degree in ruled_out(found)]
+    return Table("Format and split", tuple(rows))
 
 
 # -- models for a machine -------------------------------------------------------------------------------------------

@@ -434,3 +434,19 @@ def test_threads_share_one_client_and_its_cache(world: World) -> None:
 
 def test_one_client_serves_the_process() -> None:
     assert process_client() is process_client()
+
+
+def test_a_renamed_repository_is_read_under_its_new_name(world: World) -> None:
+    repo = world.fetch("gpt2")  # openai-community/gpt2 since organisations came
+    assert repo.repo_id == "openai-community/gpt2"
+    assert json.loads(repo.config or b"{}")["n_layer"] == 12
+
+
+def test_a_pull_request_is_a_revision_of_its_own(world: World) -> None:
+    main = world.fetch(QWEN)
+    offered = world.hub.state.find(QWEN)
+    assert offered is not None
+    sha = offered.commit({"config.json": json_file(QWEN3_0_6B | {"num_hidden_layers": 2})})
+    offered.refs["refs/pr/3"], offered.refs["main"] = sha, main.commit
+    proposed = world.fetch(f"{QWEN}@refs/pr/3")
+    assert proposed.commit == sha != world.fetch(QWEN).commit

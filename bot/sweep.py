@@ -7,8 +7,8 @@ from bot.answer import ModelSource, load_model, machine, request_of
 from bot.errors import QuestionError
 from bot.question import parse
 from bot.question.query import Query
-from estimator.estimate import cuts_of
 from estimator.fleet import Fleet, smallest_fleet
+from estimator.layout_choice import cuts_of
 from estimator.recommend import Target
 from estimator.setup import Request
 from estimator.sweep import Point, doublings, front, longest_held, most_at_once, most_held, sweep

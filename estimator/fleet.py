@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from estimator.errors import EstimatorError
-from estimator.estimate import cuts_of
+from estimator.layout_choice import cuts_of
 from estimator.recommend import Target, group_sizes
 from estimator.setup import Request
 from estimator.sweep import Point, most_served, sweep

@@ -16,9 +16,9 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from estimator.band import architecture_group
-from estimator.estimate import Cut, cuts_of
 from estimator.generation import generation_step
 from estimator.latency import prompt_work_s, times_at
+from estimator.layout_choice import Cut, cuts_of
 from estimator.offsets import Place, correction, stack_rows
 from estimator.parallelism import Layout
 from estimator.rank_cache import LONGEST_CONTEXT_TOKENS

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from estimator.estimate import Request, cuts_of, estimate
+from estimator.estimate import Request, estimate
 from estimator.fleet import smallest_fleet
 from estimator.gpus import GPUS
 from estimator.hardware import Gpu
+from estimator.layout_choice import cuts_of
 from estimator.model_spec import ModelSpec
 from estimator.recommend import Target
 from estimator.speculation import Speculation

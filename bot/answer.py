@@ -14,8 +14,8 @@ from bot.errors import QuestionError
 from bot.expectation import Expectation, expectation
 from bot.goals import goal_notes, is_affordable
 from bot.prices import current_prices
-from bot.question import parse_several
 from bot.question.query import HardwareRef, Query
+from bot.several import parse_several
 from estimator.anchor import Measurement
 from estimator.dtypes import FORMATS
 from estimator.errors import EstimatorError

@@ -226,6 +226,10 @@ _SIMPLE: Final = (
     "gpu_memory_utilization",
     "max_num_batched_tokens",
     "order",
+    "capacity",
+    "max_usd_per_hour",
+    "requests_per_s",
+    "system_memory_gb",
 )
 """Fields that a message replaces one for one."""
 

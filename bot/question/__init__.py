@@ -3,7 +3,6 @@
 from bot.errors import QuestionError
 from bot.question.meaning import parse, parse_fragment
 from bot.question.query import HardwareRef, Measured, ParallelRef, Query
-from bot.question.several import parse_several
 
 __all__ = [
     "HardwareRef",
@@ -13,5 +12,4 @@ __all__ = [
     "QuestionError",
     "parse",
     "parse_fragment",
-    "parse_several",
 ]

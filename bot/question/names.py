@@ -68,6 +68,10 @@ LARGEST_LIST: Final = 32
 """Mentions of models in one question: a longer list is a table pasted in, not a question."""
 
 
+MOST_SLASHES: Final = 120
+"""Of one question, flags and addresses apart: each may be a repository's, and is looked at as one."""
+
+
 @dataclass(slots=True, eq=False, repr=False)
 class Name:
     """One model as it stands in the text."""
@@ -90,6 +94,10 @@ def find_names(typed: str, text: str) -> list[Name]:
 
     `text` is the lower case of `typed`, with blanks where flags stood.
     """
+    if text.count("/") > MOST_SLASHES:
+        raise QuestionError(
+            f"more than {MOST_SLASHES} slashes: a list of paths or a log is no question", "ask with one sentence"
+        )
     names = _leading_path(typed, text)
     reached = names[-1].end if names else 0
     for word in _WORD.finditer(text):
@@ -339,7 +347,9 @@ def _pairs(text: str) -> Iterator[tuple[int, int, str, str]]:
     """`left/right` with their places; no file, no part of a path, no issue of a tracker (`org/name#12`)."""
     for word in _WORD.finditer(text) if "/" in text else ():
         left, slash, right = word[0].partition("/")
-        is_part = text[max(0, word.start() - 1) : word.start()] in {"/", ".", "~"} or text[word.end() :][:1] == "#"
+        is_part = (
+            text[max(0, word.start() - 1) : word.start()] in {"/", ".", "~"} or text[word.end() : word.end() + 1] == "#"
+        )
         if slash and "/" not in right and not is_part and not _is_file(word[0]):
             yield word.start(), word.end(), left, right
 

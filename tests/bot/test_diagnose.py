@@ -9,6 +9,7 @@ from bot.errors import QuestionError
 from bot.question import parse
 from bot.question.launch_lines import launch_line, with_flags
 from bot.render.compose import compose
+from bot.several import parse_several
 from estimator.errors import EstimatorError
 from ingest.load import Loader
 
@@ -80,7 +81,7 @@ def test_the_slots_of_llama_server_share_one_context(models: Loader) -> None:
 
 def test_heads_that_do_not_divide_are_the_reason(models: Loader) -> None:
     found = answer("vllm serve Qwen/Qwen3-32B -tp 3 on 3xL40S", models)
-    assert "64 attention heads do not divide by 3" in verdict(found)  # num_attention_heads of its config.json
+    assert "cannot be split as TP3" in verdict(found)  # 64 heads, 151,936 rows padded to 64s: neither is three-fold
 
 
 def test_cut_scale_blocks_of_experts_are_the_reason_and_spreading_them_the_way(models: Loader) -> None:
@@ -206,6 +207,19 @@ def test_several_questions_are_answered_each(models: Loader) -> None:
     found = answer("can qwen3-32b run on a 4090 in int4? and which gpu for llama-3.1-8b at 32k?", models)
     assert len(found.results) == 1
     assert len(found.recommendations) == 1
+
+
+def test_parts_that_lean_on_the_first_keep_what_they_say() -> None:
+    first, cheaper = parse_several("Does llama-3.1-8b run on a T4? How many users at 4k? And what would be cheaper?")
+    assert (first.capacity, first.context_tokens) == ("users", 4096)
+    assert (cheaper.intent, cheaper.models) == ("recommend", first.models)
+
+
+def test_three_questions_of_one_model_in_chinese() -> None:
+    asked = parse_several("qwen3.5 397b的模型，8卡a800（80G）够吗，推理至少需要什么显卡呢，8卡4090够吗")
+    assert [query.intent for query in asked] == ["estimate", "recommend", "estimate"]
+    assert {query.models for query in asked} == {("qwen3.5-397b",)}
+    assert [ref.id for query in asked for ref in query.hardware] == ["a800-sxm-80gb", "rtx-4090"]
 
 
 def test_one_question_in_several_breaths_stays_one(models: Loader) -> None:

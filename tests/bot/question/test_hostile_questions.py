@@ -216,3 +216,9 @@ def test_a_memory_without_a_card_is_kept(words: str, memory_gb: float | None) ->
 def test_a_memory_that_no_card_has_is_refused(memory: str) -> None:
     with pytest.raises(QuestionError):
         parse(f"will llama-3.1-70b fit in {memory}?")
+
+
+def test_a_list_of_paths_is_no_question() -> None:
+    with pytest.raises(QuestionError) as refused:
+        parse("llama-3.1-8b on h100 " + "a/b " * 200)
+    assert "slashes" in refused.value.message

@@ -31,6 +31,9 @@ FEW_SEQUENCES: Final = 64
 """Enough for a small service; the sampler's buffer grows with it (estimator.memory, activation)."""
 FEW_BATCHED_TOKENS: Final = 2048
 
+_LAYERS_ON_CARD: Final = re.compile(r"(?:-ngl|--n-gpu-layers|--gpu-layers)[ =](\d{1,4})(?!\d)")
+_DRAFTS: Final = re.compile(r"--spec|--draft|--num[-_]speculative|(?<!\S)-md ")
+_TO_MAIN_MEMORY: Final = re.compile(r"--cpu-offload|--swap-space|--n-cpu-moe|-ncmoe|--override-tensor|(?<!\S)-ot ")
 _EAGER: Final = re.compile(r"--enforce[-_]eager|--disable[-_]cuda[-_]graph")
 
 Edits = Mapping[str, str | None]
@@ -111,9 +114,21 @@ def as_launched(request: Request, query: Query) -> tuple[Request, tuple[str, ...
     if name == "llama.cpp" and query.launch is not None and query.context_tokens and slots > 1:
         load = _of_context(load, max(1, query.context_tokens // slots))
         said.append(f"{slots} slots share the context: {load.context_tokens:,} tokens for each")
+    said += _not_counted(query.launch or "", request.spec.headline.num_hidden_layers)
     seqs = query.concurrency if query.launch is not None and name != "llama.cpp" else None
     is_eager = query.launch is not None and bool(_EAGER.search(query.launch))
     return replace(request, load=load, max_num_seqs=seqs, is_eager=is_eager), tuple(said)
+
+
+def _not_counted(launch: str, layers: int) -> Iterator[str]:
+    """What the line asks for and the figures leave out."""
+    on_card = _LAYERS_ON_CARD.search(launch)
+    if on_card and int(on_card[1]) < layers:
+        yield f"-ngl {on_card[1]} leaves layers in main memory: the figures are for all {layers} on the card"
+    if _DRAFTS.search(launch):
+        yield "speculative decoding is not counted: how many drafted tokens are kept depends on the texts"
+    if _TO_MAIN_MEMORY.search(launch):
+        yield "weights or cache moved to main memory are not counted: that starts where this does not, and is slower"
 
 
 def estimate_engine(request: Request) -> str:

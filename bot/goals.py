@@ -27,7 +27,7 @@ def goal_notes(found: Estimate, query: Query) -> Iterator[str]:
     if query.max_usd_per_hour is not None:
         yield _price_note(found, query.max_usd_per_hour)
     if query.system_memory_gb is not None and not found.fits:
-        yield offload_bound(found, query.system_memory_gb)
+        yield offload_bound(found, query.system_memory_gb, query.processor or USUAL_MEMORY)
 
 
 def _rate_note(found: Estimate, wish: float, concurrency: int | None) -> str:
@@ -80,7 +80,7 @@ def _price_note(found: Estimate, wish: float) -> str:
     return f"{say.usd(price)} an hour in the median {verb} the budget of {say.usd(wish)}"
 
 
-def offload_bound(found: Estimate, system_memory_gb: float) -> str:
+def offload_bound(found: Estimate, system_memory_gb: float, processor: str) -> str:
     """The most tokens per second with the rest of the weights in main memory: each token reads its share of them.
 
     Active bytes that do not lie on the cards, over the bandwidth of main memory; experts are taken to be used evenly.
@@ -95,11 +95,12 @@ def offload_bound(found: Estimate, system_memory_gb: float) -> str:
             f"with {system_memory_gb:,g} GB of system memory it does not fit either: {say.gb(rest)} of weights have no "
             "room on the cards"
         )
-    memory = GPUS[USUAL_MEMORY]
+    memory = GPUS[processor]
+    others = "; servers have several times that" if processor == USUAL_MEMORY else ""
     active = weights * spec.active_parameters / spec.total_parameters * rest / weights
     rate = memory.memory_bytes_per_s / active
     return (
         f"with {say.gb(rest)} of the weights in system memory at most about {say.rate(rate)} tokens/s for one request: "
-        f"{say.gb(active)} are read from it for each token, at {memory.memory_gb_per_s:,.0f} GB/s ({memory.id}; "
-        "servers have several times that). A bound, not an estimate"
+        f"{say.gb(active)} are read from it for each token, at {memory.memory_gb_per_s:,.0f} GB/s ({memory.id}"
+        f"{others}). A bound, not an estimate"
     )

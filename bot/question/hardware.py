@@ -40,6 +40,8 @@ def find_hardware(text: str, replica_gpus: int | None = None, count: int | None 
     for card in found:
         machines.spans.append(card.span)
     cards = _without_cpus(found)
+    for aside in (card for card in found if card not in cards):
+        machines.processor, machines.processor_memory_gb = aside.gpu_id, aside.seat.memory_gb
     nodes = node_count(text, cards)
     apply_machines(text, cards, nodes, machines)
     apply_loose_count(text, cards, nodes, replica_gpus, count)

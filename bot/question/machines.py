@@ -25,6 +25,8 @@ class Machines:
     spans: list[tuple[int, int]] = field(default_factory=list)
     are_joined: bool = False
     mentions: int = 0
+    processor: str | None = None
+    processor_memory_gb: float | None = None
 
     @property
     def may_be_unified(self) -> bool:

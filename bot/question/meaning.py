@@ -130,8 +130,9 @@ def _read(typed: str, count: int | None = 1) -> Query:
         capacity=None if flags.is_launch else read_capacity(asked, intent),
         max_usd_per_hour=numbers.max_usd_per_hour,
         requests_per_s=numbers.requests_per_s,
+        processor=machines.processor,
         launch=launch_line(typed) if flags.is_launch else None,
-        system_memory_gb=numbers.system_memory_gb if machines.may_offload else None,
+        system_memory_gb=(numbers.system_memory_gb or machines.processor_memory_gb) if machines.may_offload else None,
     )
 
 

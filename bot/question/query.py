@@ -69,7 +69,7 @@ class Query:
     `order` is what machines are to be ranked by ("fastest", "fewest GPUs"); None leaves it to the front.
     `max_usd_per_hour` is a budget for the whole machine, `requests_per_s` a rate at which requests arrive,
     `launch` is the launch line that was pasted, on one line, without the sentence around it.
-    `system_memory_gb` is main memory beside the cards ("a 4090 with 512 GB of RAM").
+    `system_memory_gb` is main memory beside the cards ("a 4090 with 512 GB of RAM"), `processor` the CPU named beside.
     `suggestions` quote back what was not understood, each with the nearest reading.
     """
 
@@ -97,6 +97,7 @@ class Query:
     max_usd_per_hour: float | None = None
     requests_per_s: float | None = None
     system_memory_gb: float | None = None
+    processor: str | None = None
     launch: str | None = None
 
     def to_json(self) -> dict[str, Any]:
@@ -125,6 +126,7 @@ class Query:
             "max_usd_per_hour": self.max_usd_per_hour,
             "requests_per_s": self.requests_per_s,
             "system_memory_gb": self.system_memory_gb,
+            "processor": self.processor,
             "launch": self.launch,
             "measured": {"tokens_per_s": self.measured.tokens_per_s, "ttft_s": self.measured.ttft_s},
         }

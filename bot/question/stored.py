@@ -115,7 +115,7 @@ READERS: Final[dict[str, Reader]] = {
         ),
         _number,
     ),
-    **dict.fromkeys(("weights", "kv_cache", "engine", "launch"), _text),
+    **dict.fromkeys(("weights", "kv_cache", "engine", "launch", "processor"), _text),
     **dict.fromkeys(
         ("context_tokens", "prompt_tokens", "output_tokens", "concurrency", "max_num_batched_tokens"), _whole
     ),

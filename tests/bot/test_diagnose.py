@@ -203,6 +203,22 @@ def test_offload_is_a_bound_by_the_bandwidth_of_main_memory(models: Loader) -> N
     assert any("does not fit either" in note for note in too_small.notes)
 
 
+def test_a_processor_named_beside_brings_its_own_bandwidth(models: Loader) -> None:
+    found = only("deepseek-r1 q4_k_m on a 4090 with an EPYC 9654 and 768GB of RAM", models)
+    (note,) = [note for note in found.notes if "bound" in note]
+    assert "461 GB/s" in note  # twelve channels of DDR5-4800: 12 x 38.4
+
+
+@pytest.mark.parametrize(
+    ("flags", "word"),
+    [("-ngl 20", "main memory"), ("--spec-draft-n-max 4", "speculative"), ("--n-cpu-moe 10", "main memory")],
+)
+def test_what_the_figures_leave_out_of_a_line_is_said(flags: str, word: str, models: Loader) -> None:
+    found = only(f"llama-server -m ./Qwen3-30B-A3B-Q4_K_M.gguf -c 8192 {flags} on a 4090", models).diagnosis
+    assert found is not None
+    assert any(word in cause for cause in found.causes)
+
+
 def test_several_questions_are_answered_each(models: Loader) -> None:
     found = answer("can qwen3-32b run on a 4090 in int4? and which gpu for llama-3.1-8b at 32k?", models)
     assert len(found.results) == 1

@@ -64,3 +64,10 @@ def run_http() -> None:
         lambda text: estimate_request_json(text, models),
         ask_json=lambda question: answer_json(answer(question, models)),
     )
+
+
+def run_mcp() -> None:
+    """Answers as Model Context Protocol tools on standard input and output, until that is closed."""
+    from bot.mcp.server import build  # noqa: PLC0415  # brings the SDK
+
+    build(model_loader()).run("stdio")

@@ -102,6 +102,11 @@ def estimate_request_json(text: str, models: ModelSource) -> dict[str, Any]:
         asked = EstimateRequest.model_validate_json(text)
     except ValidationError as error:
         raise RequestError(_faults(error), "see `hubgauge schema estimate-request`") from None
+    return estimate_json_of(asked, models)
+
+
+def estimate_json_of(asked: EstimateRequest, models: ModelSource) -> dict[str, Any]:
+    """The contract's estimate object for a validated request; raises one of the user errors."""
     model = models.load(asked.model)
     draft = asked.speculative.draft if asked.speculative else None
     spec = None if draft is None or draft.lower() in DRAFTERS else models.load(draft).spec

@@ -5,6 +5,7 @@ import click
 from bot import humanize as say
 from bot.cli.lines import echo_json, echo_report, fail
 from bot.prices import current_prices
+from bot.render.card_json import card_json
 from bot.render.report import Report, Section, Table
 from estimator.errors import EstimatorError
 from estimator.gpus import GPUS, find_gpu
@@ -27,32 +28,9 @@ def command(name: str | None, as_json: bool) -> None:
     except EstimatorError as error:
         fail(error, as_json=as_json)
     if as_json:
-        echo_json({"hardware": [_json(gpu) for gpu in cards]})
+        echo_json({"hardware": [card_json(gpu) for gpu in cards]})
     else:
         echo_report(_one(cards[0]) if name else _all(cards))
-
-
-def _json(gpu: Gpu) -> dict[str, object]:
-    price = price_of(gpu.id, current_prices())
-    return {
-        "id": gpu.id,
-        "vendor": gpu.vendor,
-        "architecture": gpu.architecture,
-        "aliases": list(gpu.aliases),
-        "memory_gb_sold": gpu.sold_memory_gb,
-        "memory_bytes_engine": round(gpu.engine_memory_bytes),
-        "memory_source": gpu.memory_source,
-        "memory_bytes_per_s": gpu.memory_bytes_per_s,
-        "tflops_dense": dict(gpu.tflops),
-        "link": gpu.link,
-        "link_bytes_per_s_one_way": gpu.link_bytes_per_s,
-        "link_domain_gpus": gpu.link_domain_gpus,
-        "tdp_w": gpu.tdp_w,
-        "usd_per_hour_median": price.median_usd_per_hour if price else None,
-        "source": gpu.source,
-        "confidence": gpu.confidence,
-        "note": gpu.note,
-    }
 
 
 def _all(cards: list[Gpu]) -> Report:
@@ -70,7 +48,7 @@ def _row(gpu: Gpu) -> tuple[str, ...]:
 
 
 def _one(gpu: Gpu) -> Report:
-    rows = tuple((key, str(value)) for key, value in _json(gpu).items() if value not in (None, "", []))
+    rows = tuple((key, str(value)) for key, value in card_json(gpu).items() if value not in (None, "", []))
     section = Section(
         heading=gpu.id, mood="note", verdict=f"{gpu.vendor} {gpu.architecture}", tables=(Table("Facts", rows),)
     )

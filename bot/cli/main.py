@@ -29,6 +29,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "doctor": "what is set, what is missing, what works",
     "slack": "answer on Slack, over Socket Mode",
     "serve": "answer over HTTP, Slack's events included",
+    "mcp": "the answers as tools for assistants",
 }
 """Commands and their help lines. Each lives in `bot/cli/NAME.py`; the names here are ours, so the import is safe."""
 

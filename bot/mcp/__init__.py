@@ -1,0 +1,1 @@
+"""The same answers as Model Context Protocol tools."""

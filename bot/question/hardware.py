@@ -5,6 +5,7 @@ known are returned as what they are, for the meaning to refuse by name.
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
@@ -201,12 +202,18 @@ LARGEST_COUNT: Final = 10_000
 """GPUs of one deployment: more is a slip, since the largest published replicas span hundreds."""
 
 
+@lru_cache(maxsize=256)
+def _sized(gpu_id: str, memory_gb: float) -> Gpu:
+    """The row of that memory: looked for once, since a table pasted in names one card thirty times."""
+    return with_memory(GPUS[gpu_id], memory_gb)
+
+
 def _ref(card: Found, machines: Machines) -> HardwareRef:
     gpu, memory_gb = GPUS[card.gpu_id], card.seat.memory_gb
     count = card.seat.count
     if memory_gb is None or machines.impossible_memories:
         return HardwareRef(gpu.id, count)
-    sized = with_memory(gpu, memory_gb)
+    sized = _sized(gpu.id, memory_gb)
     is_modified = card.seat.memory_is_beside and MODIFIED_GB.get(gpu.id) == memory_gb
     if sized.id == gpu.id and not is_modified and _is_total(gpu, count, memory_gb, machines):
         return HardwareRef(gpu.id, count)

@@ -74,6 +74,18 @@ def test_without_a_context_the_engine_opens_the_models_own(models: Loader) -> No
     assert "--max-model-len" in (found.diagnosis.fix.command or "")
 
 
+def test_a_context_beyond_the_models_own_is_refused_as_the_engine_refuses_it(models: Loader) -> None:
+    line = "vllm serve Qwen/Qwen3-32B -tp 4 --max-model-len 131072"
+    found = only(f"{line} on 4xH100", models).diagnosis
+    assert found is not None
+    assert "40,960" in (found.obstacle or "")  # max_position_embeddings of its config.json
+    assert found.fix is not None
+    assert found.fix.command == line.replace("131072", "40960")
+    stretched = only(f"{line} --rope-scaling yarn on 4xH100", models).diagnosis
+    assert stretched is not None
+    assert stretched.starts
+
+
 def test_the_slots_of_llama_server_share_one_context(models: Loader) -> None:
     found = only("llama-server -m ./Qwen3-30B-A3B-Q4_K_M.gguf -c 65536 -np 4 on a 4090", models)
     assert found.estimate.request.load.context_tokens == 16_384

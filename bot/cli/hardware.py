@@ -3,6 +3,7 @@
 import click
 
 from bot import humanize as say
+from bot.cli.completing import cards
 from bot.cli.lines import echo_json, echo_report, fail
 from bot.prices import current_prices
 from bot.render.card_json import card_json
@@ -14,7 +15,7 @@ from estimator.prices import price_of
 
 
 @click.command("hardware")
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=cards)
 @click.option("--json", "as_json", is_flag=True, help='One JSON object: {"hardware": [...]}.')
 def command(name: str | None, as_json: bool) -> None:
     """List the accelerators, or show NAME alone with its source.

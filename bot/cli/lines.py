@@ -57,14 +57,19 @@ def fail(error: Exception, *, as_json: bool) -> NoReturn:
     if as_json:
         echo_json(error_json(error))
     else:
-        hint = getattr(error, "hint", "")
-        click.echo(click.style("hubgauge: ", bold=True) + visible(str(getattr(error, "message", error))), err=True)
-        for suggestion in getattr(error, "suggestions", ()):
-            if suggestion not in hint:  # which says "did you mean" itself
-                click.echo(f"  did you mean: {visible(suggestion)}", err=True)
-        if hint:
-            click.echo(f"  {visible(hint)}", err=True)
+        say_error(error)
     sys.exit(1)
+
+
+def say_error(error: Exception) -> None:
+    """The error in words, with what to try, on stderr."""
+    hint = getattr(error, "hint", "")
+    click.echo(click.style("hubgauge: ", bold=True) + visible(str(getattr(error, "message", error))), err=True)
+    for suggestion in getattr(error, "suggestions", ()):
+        if suggestion not in hint:  # which says "did you mean" itself
+            click.echo(f"  did you mean: {visible(suggestion)}", err=True)
+    if hint:
+        click.echo(f"  {visible(hint)}", err=True)
 
 
 def each_line(work: Callable[[str], Json]) -> NoReturn:

@@ -9,9 +9,12 @@ import io
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 import click
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 COMMANDS: Final[Mapping[str, str]] = {
     "ask": "answer a question (the default)",
@@ -27,6 +30,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "explain": "how each figure of an answer comes about",
     "schema": "the JSON Schema of an output",
     "doctor": "what is set, what is missing, what works",
+    "completion": "the script that lets a shell complete words",
     "slack": "answer on Slack, over Socket Mode",
     "serve": "answer over HTTP, Slack's events included",
     "mcp": "the answers as tools for assistants",
@@ -67,6 +71,13 @@ class Commands(click.Group):
         command: click.Command = importlib.import_module(f"bot.cli.{cmd_name}").command
         return command
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
+        """Commands that begin so, with their help lines; none of them is imported."""
+        from click.shell_completion import CompletionItem
+
+        own = [CompletionItem(name, help=line) for name, line in COMMANDS.items() if name.startswith(incomplete)]
+        return own + click.Command.shell_complete(self, ctx, incomplete)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  # as above
         """The list of commands, without importing any of them."""
         with formatter.section("Commands"):
@@ -94,8 +105,15 @@ def program(ctx: click.Context) -> None:
 
     \b
     hubgauge "QUESTION"
+    hubgauge                on a terminal: questions one after another, with follow-ups
     """
-    if ctx.invoked_subcommand is None:
+    if ctx.invoked_subcommand is not None:
+        return
+    if sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty():
+        from bot.cli.prompt import run  # start-up: a question on the command line needs none of it
+
+        run()
+    else:
         click.echo(ctx.get_help())
 
 

@@ -2,6 +2,7 @@
 
 import click
 
+from bot.cli.completing import methods
 from bot.cli.lines import echo_json, echo_report, fail
 from bot.render.report import Notes, Report, Section, Table
 from estimator.errors import EstimatorError, UnknownMethod
@@ -9,7 +10,7 @@ from estimator.methods import METHODS, compute
 
 
 @click.command("method", context_settings={"ignore_unknown_options": True})
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=methods)
 @click.argument("values", nargs=-1, metavar="KEY=VALUE...")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
 def command(name: str | None, values: tuple[str, ...], as_json: bool) -> None:

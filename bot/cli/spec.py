@@ -4,6 +4,7 @@ import click
 
 from bot import humanize as say
 from bot.bootstrap import model_loader
+from bot.cli.completing import models
 from bot.cli.lines import STDIN, each_line, echo_json, echo_report, fail
 from bot.errors import USER_ERRORS
 from bot.render.as_json import spec_json
@@ -12,7 +13,7 @@ from ingest.load import LoadedModel
 
 
 @click.command("spec")
-@click.argument("model")
+@click.argument("model", shell_complete=models)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
 def command(model: str, as_json: bool) -> None:
     """Show the spec of MODEL: a repository, a folder, a config.json, or `-` for one a line.

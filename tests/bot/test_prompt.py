@@ -58,7 +58,7 @@ class Terminal:
         return self.wait_for("\n> ")
 
     def interrupt(self) -> None:
-        """Presses Ctrl-C until the next prompt comes: the line editor misses one that falls between two of its waits."""
+        """Presses Ctrl-C until the next prompt: the line editor misses one that falls between two of its waits."""
         for _ in range(int(PATIENCE_S)):
             self.process.send_signal(signal.SIGINT)
             self._read_until("> ", 2.0)

@@ -7,22 +7,17 @@ of `calibration`, with their names.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from estimator import calibration as cal
+from estimator.cost import input_token_s
 from estimator.deployment import Deployment
+from estimator.energy import KILO, energy_of
 from estimator.estimate import Estimate
-from estimator.latency import prefill_work_s, single_prompt_s
-from estimator.step import cache_bytes, decode_step, expert_bytes, fixed_s, link_s, read_efficiency
-from estimator.units import GB, GIB, TERA
+from estimator.explain_time import step_lines, time_lines
+from estimator.explained import Line
+from estimator.one_layout import deployment_of
+from estimator.setup import prepare
+from estimator.units import GIB
 
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One figure: its symbol, the formula, the formula with numbers, and the result with its unit."""
-
-    symbol: str
-    formula: str
-    numbers: str
-    result: str
+__all__ = ["Derivation", "Line", "explain"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,35 +30,19 @@ class Derivation:
 
 def explain(found: Estimate) -> tuple[Derivation, ...]:
     """The derivations of memory, decode, prefill, throughput and cost, in that order."""
-    d = deployment_of(found)
+    d = deployment_of(prepare(found.request), found.layout)
     parts = (
         ("Memory on the fullest GPU", _memory(found)),
         ("KV cache", _cache(found, d)),
-        ("One decode step", _step(found, d)),
-        ("TPOT and TTFT", _times(found, d)),
-        ("Throughput and cost", _rates(found)),
+        ("One decode step", step_lines(found, d)),
+        ("TPOT and TTFT", time_lines(found, d)),
+        ("Throughput and cost", _rates(found, d)),
     )
     return tuple(Derivation(title, tuple(lines)) for title, lines in parts)
 
 
-def deployment_of(found: Estimate) -> Deployment:
-    """The deployment that the estimate is of."""
-    return Deployment(
-        spec=found.request.spec,
-        gpu=found.request.gpu,
-        plan=found.plan,
-        layout=found.layout,
-        engine=found.engine.name,
-        cache_format=found.cache_format,
-    )
-
-
 def _gib(size_bytes: float) -> str:
     return f"{size_bytes / GIB:,.2f} GiB"
-
-
-def _ms(value_s: float) -> str:
-    return f"{value_s * 1e3:,.3f} ms"
 
 
 def _memory(found: Estimate) -> Iterator[Line]:
@@ -126,101 +105,67 @@ def _cache(found: Estimate, d: Deployment) -> Iterator[Line]:
     )
 
 
-def _step(found: Estimate, d: Deployment) -> Iterator[Line]:
-    batch, context = found.latency.batch, found.request.load.mean_context_tokens
-    per_rank = max(batch / d.layout.data, 1.0)
-    step, bandwidth = decode_step(d, batch, context), d.gpu.memory_bytes_per_s
-    at = f"({bandwidth / GB:,.0f} GB/s x"
-    yield Line(
-        "t_W",
-        "dense bytes of one GPU / (BW x efficiency)",
-        f"{d.sums.dense_bytes / GB:,.3f} GB / {at} {read_efficiency(d):.3f})",
-        _ms(step.weight_read_s),
-    )
-    if d.spec.expert_groups:
+def _rates(found: Estimate, d: Deployment) -> Iterator[Line]:
+    load, rate = found.request.load, found.throughput.value
+    if load.concurrency is None and not d.is_local:
         yield Line(
-            "t_E",
-            "E (1 - (1 - k/E)^B) experts of one GPU / (BW x efficiency)",
-            f"{expert_bytes(d, batch) / GB:,.3f} GB / {at} {read_efficiency(d):.3f}), B = {batch:,.1f}",
-            _ms(step.expert_read_s),
+            "tokens/s",
+            "stages x output x B / (output x saturated step + B / data x prefill) x replicas, corrected where measured",
+            f"{found.concurrency:,.1f} in flight",
+            f"{rate:,.1f} tokens/s",
         )
-    yield Line(
-        "t_KV",
-        "bytes read of cache and state / (BW x efficiency)",
-        f"{cache_bytes(d, per_rank, context) / GB:,.4f} GB / {at} {cal.CACHE_READ_EFFICIENCY:.3f}), context "
-        f"{context:,.0f}",
-        _ms(step.cache_read_s),
-    )
-    yield Line(
-        "t_C",
-        "2 x parameters x B / GPUs / (peak x efficiency)",
-        f"peak {d.main_rate / TERA:,.0f} TFLOPS x {cal.DECODE_GEMM_EFFICIENCY:.3f}, experts "
-        f"{cal.EXPERT_GEMM_EFFICIENCY:.3f}",
-        _ms(step.compute_s),
-    )
-    if link_s(d, per_rank):
-        link = f"{d.link_bytes_per_s / GB:,.0f} GB/s x {cal.LINK_EFFICIENCY:.3f}"
-        yield Line("t_L", "bytes of collectives / (link x efficiency)", link, _ms(step.link_s))
-    yield Line(
-        "t_0",
-        "layers x fixed time of their kinds, all-reduce latency, each sequence",
-        f"{d.spec.layer_count} x {cal.LAYER_US:.0f} us, {d.spec.expert_layers} x {cal.EXPERT_LAYER_US:.0f}, "
-        f"{per_rank:,.0f} x {cal.SEQUENCE_US:.0f}",
-        _ms(fixed_s(d, per_rank, is_saturated=False)),
-    )
-    yield Line(
-        "step",
-        "sqrt(t_W^2 + its t_C^2) + sqrt(t_E^2 + its t_C^2) + t_KV + t_L + t_0, x pipeline bubble",
-        f"B = {batch:,.1f}, bound by {step.bound}",
-        _ms(step.total_s),
-    )
-    yield Line(
-        "roofline", "max(bytes / BW, FLOPs / peak)", "the data sheet's rates, nothing fixed", _ms(found.roofline_tpot_s)
-    )
-
-
-def _times(found: Estimate, d: Deployment) -> Iterator[Line]:
-    load, times = found.request.load, found.latency
-    prompt = single_prompt_s if d.is_local else prefill_work_s
-    work = prompt(d, load.prompt_tokens)
-    yield Line(
-        "prefill",
-        "2 x parameters x prompt + attention, at prefill efficiencies",
-        f"{load.prompt_tokens:,} tokens",
-        _ms(work),
-    )
-    yield Line(
-        "TPOT",
-        "step + B / data x prefill / output",
-        f"{times.step.total_s * 1e3:,.3f} + {times.batch:,.1f} / {d.layout.data} x {work * 1e3:,.2f} / "
-        f"{load.output_tokens:,}",
-        _ms(times.tpot_s),
-    )
-    if not d.is_local:
+    else:
+        alone = found.ttft.value - found.latency.queue_s
         yield Line(
-            "TTFT",
-            "request cost + steps waited x TPOT + own prefill x (1 + share x others) + sure wait",
-            f"{cal.WAIT_STEPS:.2f} x {times.tpot_s * 1e3:,.2f} + {cal.OWN_PREFILL:.2f} x {work * 1e3:,.1f} + "
-            f"{times.queue_s * 1e3:,.0f}",
-            _ms(times.ttft_s),
+            "tokens/s",
+            "requests in flight x output / (TTFT without waiting + (output - 1) x TPOT)",
+            f"{found.concurrency:,.4f} x {load.output_tokens:,} / ({alone:,.7f} + {load.output_tokens - 1:,} x "
+            f"{found.tpot.value:,.9f})",
+            f"{rate:,.1f} tokens/s",
         )
-    if found.tpot.value != times.tpot_s:
-        factor = found.tpot.value / times.tpot_s
-        yield Line("corrected", "x the correction of this measured stack", f"{factor:.3f}", _ms(found.tpot.value))
-
-
-def _rates(found: Estimate) -> Iterator[Line]:
+    input_s = input_token_s(load, found.layout, found.replicas, prompt_s=found.latency.prompt_s, is_local=d.is_local)
     yield Line(
-        "tokens/s",
-        "requests in flight x output / (TTFT + (output - 1) x TPOT), or the saturated step at capacity",
-        f"{found.concurrency:,.1f} in flight",
-        f"{found.throughput.value:,.1f} tokens/s",
+        "s/prompt token",
+        "prefill / prompt / (data ranks x stages x replicas)",
+        f"{found.latency.prompt_s:,.7f} / {load.prompt_tokens:,} / "
+        f"{(1 if d.is_local else found.layout.data * found.layout.pipeline) * found.replicas}",
+        f"{input_s * 1e6:,.4f} us",
     )
-    if found.cost is not None:
-        hour = found.cost.usd_per_hour.median
-        yield Line(
-            "$/Mtok",
-            "$ an hour / (tokens/s x 3,600) x 10^6",
-            f"{hour:,.2f} / ({found.throughput.value:,.1f} x 3,600) x 10^6",
-            f"${found.cost.usd_per_mtok_output.median:,.3f}",
-        )
+    yield from _prices(found, rate, input_s)
+    yield from _energy(found, rate, input_s)
+
+
+def _prices(found: Estimate, rate: float, input_s: float) -> Iterator[Line]:
+    if found.cost is None:
+        return
+    hour = found.cost.usd_per_hour.median
+    yield Line(
+        "$/Mtok out",
+        "$ an hour / (tokens/s x 3,600) x 10^6",
+        f"{hour:,.4f} / ({rate:,.4f} x 3,600) x 10^6",
+        f"${found.cost.usd_per_mtok_output.median:,.3f}",
+    )
+    yield Line(
+        "$/Mtok in",
+        "$ an hour / 3,600 x s/prompt token x 10^6",
+        f"{hour:,.4f} / 3,600 x {input_s * 1e6:,.6f}",
+        f"${found.cost.usd_per_mtok_input.median:,.3f}",
+    )
+
+
+def _energy(found: Estimate, rate: float, input_s: float) -> Iterator[Line]:
+    energy, watts = energy_of(found), found.request.gpu.tdp_w
+    if energy is None or watts is None:
+        return
+    yield Line(
+        "kWh/Mtok out, at most",
+        "GPUs x rated power / (tokens/s x 3,600) x 10^6",
+        f"{found.request.gpus} x {watts / KILO:g} / ({rate:,.4f} x 3,600) x 10^6",
+        f"{energy.kwh_per_mtok_output:,.4f} kWh",
+    )
+    yield Line(
+        "kWh/Mtok in, at most",
+        "GPUs x rated power / 3,600 x s/prompt token x 10^6",
+        f"{found.request.gpus} x {watts / KILO:g} / 3,600 x {input_s * 1e6:,.6f}",
+        f"{energy.kwh_per_mtok_input:,.5f} kWh",
+    )

@@ -61,12 +61,12 @@ def prefill_work_s(d: Deployment, prompt_tokens: float, cached_tokens: float = 0
         used = experts.expert_matrix_parameters * experts.num_experts_per_tok
         per_gpu = layers * 2 * used * new_tokens / d.layout.stage_gpus
         products += per_gpu / d.main_rate / slice_efficiency(d, experts)
-    attention = _prefill_attention_s(d, prompt_tokens, cached_tokens) / cal.PREFILL_ATTENTION_EFFICIENCY
+    attention = prefill_attention_s(d, prompt_tokens, cached_tokens) / cal.PREFILL_ATTENTION_EFFICIENCY
     bubble = 1 + cal.PIPELINE_BUBBLE * (d.layout.pipeline - 1)
     return (products + attention + link_s(d, new_tokens)) * bubble
 
 
-def _prefill_attention_s(d: Deployment, prompt_tokens: float, cached_tokens: float) -> float:
+def prefill_attention_s(d: Deployment, prompt_tokens: float, cached_tokens: float) -> float:
     """Scores and values of a prompt's new tokens at the 16-bit peak; recurrences count with them."""
     flops = _prefill_flops(d, prompt_tokens) - (_prefill_flops(d, cached_tokens) if cached_tokens else 0.0)
     return flops / d.layout.tensor / d.sixteen_bit_rate
@@ -116,13 +116,13 @@ def times_at(
     others = batch - 1 if d.is_local else batch / d.layout.data
     tpot = step_s / d.tokens_per_step + share * others * work_s / load.output_tokens
     if d.is_local:
-        return work_s * (1 + _burst_share(d, load) * (batch - 1)), tpot
+        return work_s * (1 + burst_share(d, load) * (batch - 1)), tpot
     ttft = _ttft_s(d, load, work_s=work_s, step_s=tpot * d.tokens_per_step, concurrency=batch, date=date)
     passes = extra_passes(d, load.prompt_tokens - load.cached_tokens, max(batch / d.layout.data, 1.0))
     return ttft + passes * step_s, tpot
 
 
-def _burst_share(d: Deployment, load: Workload) -> float:
+def burst_share(d: Deployment, load: Workload) -> float:
     """Share of every other request's prefill that one waits for; llama.cpp's as that of the steady engines."""
     return cal.ONE_WAVE_SHARE if load.arrival == "burst" else cal.BURST_SHARE.get(d.engine, cal.BURST_SHARE["vllm"])
 
@@ -130,12 +130,16 @@ def _burst_share(d: Deployment, load: Workload) -> float:
 def _ttft_s(d: Deployment, load: Workload, *, work_s: float, step_s: float, concurrency: float, date: float) -> float:
     own = work_s * cal.OWN_PREFILL
     own += US * (cal.PREFILL_LAYER_US * d.spec.layer_count + cal.PREFILL_EXPERT_LAYER_US * d.spec.expert_layers)
-    share = _burst_share(d, load)
+    share = burst_share(d, load)
     waiting = max(concurrency / d.layout.data, 1.0) - 1
-    half_years = 2 * (min(max(date, cal.ERA_SINCE), cal.ERA_UNTIL) - cal.ERA_FROM)
-    request = cal.REQUEST_S[d.engine] * math.pow(cal.ERA_PER_HALF_YEAR, half_years)
-    total = request + cal.WAIT_STEPS * step_s + own * (1 + share * waiting)
+    total = request_s(d, date) + cal.WAIT_STEPS * step_s + own * (1 + share * waiting)
     return total * (cal.DATA_PARALLEL_TTFT if d.layout.data > 1 else 1.0)
+
+
+def request_s(d: Deployment, date: float) -> float:
+    """The fixed cost of a request in an engine of that date."""
+    half_years = 2 * (min(max(date, cal.ERA_SINCE), cal.ERA_UNTIL) - cal.ERA_FROM)
+    return cal.REQUEST_S[d.engine] * math.pow(cal.ERA_PER_HALF_YEAR, half_years)
 
 
 def single_prompt_s(d: Deployment, prompt_tokens: float, cached_tokens: float = 0) -> float:
@@ -146,7 +150,7 @@ def single_prompt_s(d: Deployment, prompt_tokens: float, cached_tokens: float = 
         used = experts.expert_matrix_parameters * experts.num_experts_per_tok
         products += cal.SINGLE_PROMPT_EXPERTS * layers * 2 * used * new_tokens / d.main_rate
     read = _weights_read_once_s(d) / cal.SINGLE_PROMPT_WEIGHT_READ
-    attention = _prefill_attention_s(d, prompt_tokens, cached_tokens) / cal.LLAMA_CPP_PREFILL_ATTENTION
+    attention = prefill_attention_s(d, prompt_tokens, cached_tokens) / cal.LLAMA_CPP_PREFILL_ATTENTION
     fixed = US * cal.LLAMA_CPP_PREFILL_LAYER_US * d.spec.layer_count
     return math.hypot(products / _local_efficiency(d), read) + attention + fixed
 

@@ -140,11 +140,12 @@ def expert_bytes(d: Deployment, tokens: float) -> float:
 
 def expert_read_s(d: Deployment, tokens: float, *, is_saturated: bool = False) -> float:
     """Reading those experts."""
-    factor = _expert_read_factor(d, is_saturated=is_saturated)
+    factor = expert_read_factor(d, is_saturated=is_saturated)
     return expert_bytes(d, tokens) / d.gpu.memory_bytes_per_s / (read_efficiency(d) * factor)
 
 
-def _expert_read_factor(d: Deployment, *, is_saturated: bool) -> float:
+def expert_read_factor(d: Deployment, *, is_saturated: bool) -> float:
+    """Multiplier on the bandwidth of experts in formats that read otherwise than uniform routing expects."""
     name = d.plan.of("experts").format.name
     if d.is_local or name not in {"int4", "mxfp4"}:
         return 1.0

@@ -26,6 +26,7 @@ from bot.question.grammar import AFTER_CARDS, BEFORE_CARDS, read_numbers
 from bot.question.hardware import find_hardware
 from bot.question.intent import read_intent
 from bot.question.launch_lines import launch_line
+from bot.question.left_out import left_out
 from bot.question.names import Name, find_names, named, unread_pairs
 from bot.question.normalise import folded, plain
 from bot.question.numbers import written_out
@@ -105,6 +106,7 @@ def _read(typed: str, count: int | None = 1) -> Query:
         *flags.notes,
         *numbers.notes,
         *notes_on(asked, rest, machines),
+        *(() if flags.is_launch else left_out(asked, rest)),
     ]
     return Query(
         intent=intent,

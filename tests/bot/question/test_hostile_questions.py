@@ -153,6 +153,13 @@ SAID = (
     ("on h100 --max-model-len 0", "max-model-len"),
     ("on h100 --max-model-len -1", "max-model-len"),
     ("on h100 --max-num-seqs lots", "lots"),
+    ("on h100 with 3 replicas", "3 replicas"),
+    ("on h100 at 70 degrees", "70 degrees"),
+    ("on h100 with eagle3", "speculative"),
+    ("on h100 with prefix caching", "prefix cache"),
+    ("on a laptop 5090 and h100", "laptop"),
+    ("on half an h100", "half"),
+    ("on h100 for $5000", "per hour"),
 )
 
 

@@ -19,14 +19,14 @@ from bot.several import parse_several
 from estimator.anchor import Measurement
 from estimator.dtypes import FORMATS
 from estimator.errors import EstimatorError
-from estimator.estimate import Estimate, Request, estimate, estimate_if_held
+from estimator.estimation import Estimate, Request, estimate, estimate_if_held
 from estimator.gpus import GPUS, find_gpu, with_memory
 from estimator.hardware import Gpu
 from estimator.parallelism import Layout
 from estimator.recommend import ORDERS, Alternative, Target, alternatives, offered_gpus, recommend
 from estimator.workload import Workload, workload
 from ingest.errors import AmbiguousModel, IngestError, UnknownModel
-from ingest.load import LoadedModel
+from ingest.loader import LoadedModel
 
 if TYPE_CHECKING:
     from estimator.engines import EngineName
@@ -64,7 +64,7 @@ PICK_ORDERS: Final[Mapping[str, Callable[[Estimate], float]]] = {
 
 
 class ModelSource(Protocol):
-    """Where models come from: `ingest.load.Loader`, or a stand-in of tests."""
+    """Where models come from: `ingest.loader.Loader`, or a stand-in of tests."""
 
     def known(self) -> Sequence[str]:
         """Ids of the models that are bundled."""

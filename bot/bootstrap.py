@@ -2,31 +2,18 @@
 
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from bot.answer import ModelSource, answer
 from bot.errors import USER_ERRORS
 from bot.render.report import Report, error_report
-from ingest.load import Loader
-from ingest.settings import Settings, read_settings
-
-if TYPE_CHECKING:
-    from ingest.hub import HubClient
+from ingest.loader import Loader, connect
+from ingest.settings import read_settings
 
 
 def model_loader(*, allows_paths: bool = False) -> Loader:
     """Models by name: the bundled catalogue first, then our cache and the Hub."""
     settings = read_settings(os.environ)
-    return Loader(connect=lambda: _hub(settings), allows_paths=allows_paths)
-
-
-def _hub(settings: Settings) -> "HubClient":
-    """The Hub's client with our cache; imported only now, for it brings httpx2. Offline it serves what is cached."""
-    from ingest.cache import RepoCache  # noqa: PLC0415  # start-up: a catalogued answer needs neither
-    from ingest.hub import HubClient  # noqa: PLC0415  # as above
-
-    cache = RepoCache(settings.cache_dir, endpoint=settings.endpoint, identity=settings.identity)
-    return HubClient(settings, cache=cache)
+    return Loader(connect=lambda: connect(settings), allows_paths=allows_paths)
 
 
 def asker(models: ModelSource) -> Callable[[str], Report]:

@@ -20,7 +20,7 @@ from bot.question.launch_lines import with_flags
 from bot.question.query import Query
 from estimator.dtypes import FORMATS
 from estimator.errors import EstimatorError, IllegalLayout, ImpossibleValue
-from estimator.estimate import Estimate, Request, estimate
+from estimator.estimation import Estimate, Request, estimate
 from estimator.parallelism import Layout, cut_blocks
 from estimator.rates import compute_path
 

@@ -13,7 +13,7 @@ from bot import humanize as say
 from bot.question.query import Query
 from estimator.band import Interval
 from estimator.deployment import FABRIC_GPUS
-from estimator.estimate import Estimate
+from estimator.estimation import Estimate
 from estimator.rates import compute_path
 
 Place = Literal["within", "below", "above"]

@@ -11,7 +11,7 @@ from typing import Final
 from bot import humanize as say
 from bot.question.query import Query
 from estimator.errors import EstimatorError
-from estimator.estimate import Estimate, Request, estimate
+from estimator.estimation import Estimate, Request, estimate
 from estimator.recommend import SHORTEST_USEFUL_CONTEXT_TOKENS
 from estimator.workload import Workload
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from bot import humanize as say
 from bot.question.query import Query
-from estimator.estimate import Estimate, estimate
+from estimator.estimation import Estimate, estimate
 from estimator.gpus import GPUS
 from estimator.units import GB
 from estimator.workload import MOST_CONCURRENCY

@@ -15,7 +15,7 @@ from typing import Final
 
 from estimator.deployment import node_gpus
 from estimator.dtypes import FORMATS
-from estimator.estimate import Estimate
+from estimator.estimation import Estimate
 from estimator.model_spec import ModelSpec
 from estimator.speculation import Speculation
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from bot.answer import Result
-from estimator.estimate import Estimate
+from estimator.estimation import Estimate
 from estimator.methods import METHODS, compute
 from estimator.rates import compute_path
 

@@ -15,7 +15,7 @@ from bot.prices import current_prices
 from bot.render.as_json import estimate_json
 from estimator.anchor import Anchored, Measurement
 from estimator.engines import EngineName
-from estimator.estimate import Request, estimate
+from estimator.estimation import Request, estimate
 from estimator.gpus import find_gpu, with_memory
 from estimator.hardware import Gpu
 from estimator.model_spec import ModelSpec

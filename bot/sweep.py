@@ -12,7 +12,7 @@ from estimator.layout_choice import cuts_of
 from estimator.recommend import Target
 from estimator.setup import Request
 from estimator.sweep import Point, doublings, front, longest_held, most_at_once, most_held, sweep
-from ingest.load import LoadedModel
+from ingest.loader import LoadedModel
 
 SHORTEST_CONTEXT_TOKENS: Final = 1024
 LONGEST_CONTEXT_TOKENS: Final = 2**20

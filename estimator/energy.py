@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from estimator.cost import MTOK, SECONDS_PER_HOUR, input_token_s
-from estimator.estimate import Estimate
+from estimator.estimation import Estimate
 
 KILO: Final = 1e3
 

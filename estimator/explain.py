@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from estimator.cost import input_token_s
 from estimator.deployment import Deployment
 from estimator.energy import KILO, energy_of
-from estimator.estimate import Estimate
+from estimator.estimation import Estimate
 from estimator.explain_time import step_lines, time_lines
 from estimator.explained import Line
 from estimator.one_layout import deployment_of

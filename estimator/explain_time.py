@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from estimator import calibration as cal
 from estimator.deployment import Deployment
-from estimator.estimate import Estimate
+from estimator.estimation import Estimate
 from estimator.explained import Line, ms
 from estimator.latency import burst_share, extra_passes, prefill_attention_s, prompt_work_s, request_s
 from estimator.one_layout import engine_date

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from estimator.attention import GroupedQueryAttention, LatentAttention
-from estimator.estimate import Estimate
+from estimator.estimation import Estimate
 from estimator.feedforward import DenseFeedForward
 from estimator.model_spec import ModelSpec
 from estimator.parallelism import Layout, cut_blocks, padded_vocabulary, split_obstacles

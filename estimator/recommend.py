@@ -12,7 +12,7 @@ from typing import Final, Literal
 from estimator.deployment import FABRIC_GPUS, NODE_GPUS
 from estimator.dtypes import FORMATS
 from estimator.errors import EstimatorError
-from estimator.estimate import Estimate, estimate_if_held
+from estimator.estimation import Estimate, estimate_if_held
 from estimator.gpus import GPUS
 from estimator.hardware import Gpu
 from estimator.platforms import PLATFORMS

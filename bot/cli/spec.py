@@ -9,7 +9,7 @@ from bot.cli.lines import STDIN, each_line, echo_json, echo_report, fail
 from bot.errors import USER_ERRORS
 from bot.render.as_json import spec_json
 from bot.render.report import Notes, Report, Section, Table
-from ingest.load import LoadedModel
+from ingest.loader import LoadedModel
 
 
 @click.command("spec")

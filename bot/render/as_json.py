@@ -12,14 +12,14 @@ from estimator.attention import GroupedQueryAttention, LatentAttention
 from estimator.band import Interval
 from estimator.cost import Cost, Spread
 from estimator.energy import Energy, energy_of
-from estimator.estimate import Estimate
+from estimator.estimation import Estimate
 from estimator.feedforward import DenseFeedForward, MixtureOfExperts
 from estimator.legality import reasons, ruled_out
 from estimator.model_spec import LayerGroup, ModelSpec
 from estimator.parallelism import Layout
 from estimator.recommend import Alternative
 from estimator.recurrence import Recurrence
-from ingest.load import LoadedModel
+from ingest.loader import LoadedModel
 
 Json = dict[str, Any]
 

@@ -16,12 +16,12 @@ from bot.render.help import help_report
 from bot.render.report import Notes, Report, Section, Table
 from estimator.band import Interval
 from estimator.energy import energy_of
-from estimator.estimate import IF_IT_FITTED, Estimate
+from estimator.estimation import IF_IT_FITTED, Estimate
 from estimator.explain import explain
 from estimator.legality import reasons, ruled_out
 from estimator.model_spec import ModelSpec
 from estimator.recommend import Alternative
-from ingest.load import LoadedModel
+from ingest.loader import LoadedModel
 
 ORDER_WORDS = {"cost": "cheapest", "gpus": "smallest", "speed": "fastest"}
 PICK_WORDS = {"size": "largest", "gpus": "largest", "speed": "fastest", "cost": "cheapest by the token"}

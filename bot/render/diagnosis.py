@@ -8,7 +8,7 @@ from bot.answer import Result
 from bot.diagnose import Diagnosis
 from bot.question.query import Capacity
 from bot.render.report import Notes, Section, Table
-from estimator.estimate import Estimate
+from estimator.estimation import Estimate
 
 
 def diagnosed(section: Section, result: Result) -> Section:

@@ -14,13 +14,13 @@ from pathlib import Path
 from bot.answer import answer
 from bot.bootstrap import asker
 from bot.question import QuestionError, parse
-from estimator.estimate import Request, estimate
+from estimator.estimation import Request, estimate
 from estimator.gpus import GPUS
 from estimator.parallelism import Layout
 from estimator.workload import workload
 from ingest.catalogue import bundled_catalogue
 from ingest.errors import UnsupportedArchitecture
-from ingest.load import Loader, model_from_config
+from ingest.loader import Loader, model_from_config
 from tests.bench.start_up import OFFLINE
 from tests.bench.timing import Row, median_s, milliseconds
 from tests.bot.question.test_typed import rows as rows_of

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 
 from estimator.errors import EstimatorError
-from estimator.estimate import Request, estimate
+from estimator.estimation import Request, estimate
 from estimator.gpus import GPUS
 from estimator.parallelism import Layout
 from estimator.recommend import Target, offered_gpus, recommend
 from estimator.sweep import sweep
 from estimator.workload import workload
-from ingest.load import Loader
+from ingest.loader import Loader
 from tests.bench.timing import Row, median_s, milliseconds
 
 GOAL_SWEEP_S = 0.1

@@ -7,7 +7,7 @@ from bot.errors import QuestionError
 from estimator.errors import IllegalLayout, UnknownRate
 from estimator.units import GIB
 from ingest.errors import AmbiguousModel, UnknownModel
-from ingest.load import Loader
+from ingest.loader import Loader
 
 TITLE = "deepseek-v3 on 8×H100 FP8 at 32K"
 

@@ -11,7 +11,7 @@ from bot.question.launch_lines import launch_line, with_flags
 from bot.render.compose import compose
 from bot.several import parse_several
 from estimator.errors import EstimatorError
-from ingest.load import Loader
+from ingest.loader import Loader
 
 
 @pytest.fixture(scope="module")

@@ -8,10 +8,10 @@ import pytest
 
 from bot.answer import answer
 from bot.launch import launch_commands, launch_obstacle, launch_title
-from estimator.estimate import Estimate, estimate
+from estimator.estimation import Estimate, estimate
 from estimator.parallelism import Layout
 from estimator.speculation import Speculation
-from ingest.load import Loader
+from ingest.loader import Loader
 
 MODELS = Loader()
 

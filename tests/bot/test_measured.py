@@ -9,8 +9,8 @@ from bot.answer import answer
 from bot.errors import QuestionError
 from bot.measured import read_measured
 from estimator.anchor import Measurement
-from estimator.estimate import Estimate
-from ingest.load import Loader
+from estimator.estimation import Estimate
+from ingest.loader import Loader
 
 MODELS = Loader()
 QUESTION = "llama-3.1-70b fp8 on 4xH100: 1024 in, 512 out, {} users"

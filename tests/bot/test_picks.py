@@ -9,7 +9,7 @@ from bot.answer import Answer, answer_query
 from bot.errors import QuestionError
 from bot.question import parse
 from bot.render.compose import compose
-from ingest.load import Loader
+from ingest.loader import Loader
 
 MODELS = Loader()
 

@@ -7,7 +7,7 @@ from click.testing import CliRunner, Result
 
 from bot.answer import answer
 from bot.cli.main import program
-from ingest.load import Loader
+from ingest.loader import Loader
 
 MODELS = Loader()
 

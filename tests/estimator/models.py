@@ -7,7 +7,7 @@ from estimator.attention import GroupedQueryAttention, LatentAttention
 from estimator.feedforward import DenseFeedForward, FeedForward, MixtureOfExperts
 from estimator.model_spec import Headline, LayerGroup, ModelSpec
 from estimator.recurrence import Recurrence
-from ingest.load import Loader
+from ingest.loader import Loader
 
 _LOADER: Final = Loader()
 

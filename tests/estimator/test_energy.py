@@ -3,7 +3,7 @@
 import pytest
 
 from estimator.energy import energy_of
-from estimator.estimate import Request, estimate
+from estimator.estimation import Request, estimate
 from estimator.gpus import GPUS
 from estimator.workload import workload
 from tests.estimator.models import llama

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from estimator.estimate import Estimate, Request, estimate
+from estimator.estimation import Estimate, Request, estimate
 from estimator.explain import Line, explain
 from estimator.gpus import GPUS
 from estimator.parallelism import Layout

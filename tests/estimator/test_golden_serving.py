@@ -2,7 +2,7 @@
 
 import pytest
 
-from estimator.estimate import Estimate, Request, estimate
+from estimator.estimation import Estimate, Request, estimate
 from estimator.gpus import GPUS
 from estimator.parallelism import Layout
 from estimator.workload import workload

@@ -3,7 +3,7 @@
 import pytest
 
 from estimator.errors import IllegalLayout
-from estimator.estimate import Estimate, Request, estimate
+from estimator.estimation import Estimate, Request, estimate
 from estimator.gpus import GPUS
 from estimator.legality import reasons, ruled_out
 from estimator.parallelism import Layout

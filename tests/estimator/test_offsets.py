@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from estimator.estimate import Request, estimate
+from estimator.estimation import Request, estimate
 from estimator.gpus import GPUS
 from estimator.offsets import FEATURE_RANGES, Place, features
 from estimator.stack_offsets import BAND_HALF_WIDTHS, ROWS

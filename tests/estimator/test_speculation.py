@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from estimator.errors import ImpossibleValue
-from estimator.estimate import Request, estimate
+from estimator.estimation import Request, estimate
 from estimator.gpus import GPUS
 from estimator.speculation import Speculation, loaded_spec
 from estimator.workload import workload
-from ingest.load import Loader
+from ingest.loader import Loader
 from tests.estimator.models import bundled, llama
 from tests.validation.runs import read_run
 

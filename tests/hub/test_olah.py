@@ -14,7 +14,7 @@ import pytest
 
 from ingest.errors import GatedModel, IngestError
 from ingest.hub import HubClient
-from ingest.load import Loader
+from ingest.loader import Loader
 from ingest.settings import Settings
 from tests.hub.fixture_repos import LLAMA_3_1_8B, QWEN3_0_6B
 from tests.peers import python_packages

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ingest import errors
 from ingest.adapters import adapter_parameters, read_adapter
 from ingest.hub import HubClient
-from ingest.load import Loader
+from ingest.loader import Loader
 from ingest.settings import Settings
 from tests.hub.fixture_repos import QWEN3_0_6B
 from tests.hub.repositories import HubRepo, json_file, weights_file

@@ -10,7 +10,7 @@ import pytest
 
 from ingest.errors import NoConfig, UnknownModel
 from ingest.hub import HubClient
-from ingest.load import Loader, load_path
+from ingest.loader import Loader, load_path
 from ingest.settings import Settings
 from tests.hub import faults
 from tests.hub.fixture_repos import QWEN3_0_6B
@@ -42,7 +42,7 @@ def test_a_path_that_cannot_be_read_is_refused_as_one(text: str) -> None:
 
 @pytest.mark.parametrize("name", ["a" * 5000 + "/b", "a/b\0c", "a" * 5000 + ".gguf"], ids=["long", "nul", "gguf"])
 def test_a_name_that_no_file_can_have_is_no_path(name: str) -> None:
-    from ingest.load import is_path
+    from ingest.loader import is_path
 
     assert not is_path(name)
 

@@ -4,7 +4,7 @@ import pytest
 
 from ingest.catalogue import bundled_catalogue
 from ingest.errors import HubUnavailable
-from ingest.load import Loader
+from ingest.loader import Loader
 from ingest.repo_ref import RepoRef
 from ingest.reuploads import SameName, same_name
 

@@ -13,7 +13,7 @@ import pytest
 from ingest.catalogue import bundled_catalogue
 from ingest.fetched_repo import FetchedRepo, RepoFile
 from ingest.hub import HubClient
-from ingest.load import Loader
+from ingest.loader import Loader
 from ingest.settings import Settings
 from ingest.weights import NO_DTYPE, explain, weight_files, with_stated_weights
 from tests.hub.repositories import HubRepo, json_file, weights_file

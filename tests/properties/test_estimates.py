@@ -8,7 +8,7 @@ from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from estimator.errors import EstimatorError, ImpossibleValue, UnknownRate
-from estimator.estimate import Estimate, Request, estimate, estimate_if_held
+from estimator.estimation import Estimate, Request, estimate, estimate_if_held
 from estimator.gpus import GPUS
 from estimator.hardware import Gpu
 from estimator.model_spec import ModelSpec

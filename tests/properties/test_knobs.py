@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from estimator.deployment import Deployment
-from estimator.estimate import Request, estimate
+from estimator.estimation import Request, estimate
 from estimator.gpus import GPUS
 from estimator.latency import Latency, latency, prefill_work_s
 from estimator.model_spec import ModelSpec

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from estimator.estimate import Request, estimate
+from estimator.estimation import Request, estimate
 from estimator.fleet import smallest_fleet
 from estimator.gpus import GPUS
 from estimator.hardware import Gpu

@@ -18,7 +18,7 @@ from typing import Final
 import numpy as np
 
 from estimator.band import architecture_group
-from estimator.estimate import estimate
+from estimator.estimation import estimate
 from estimator.offsets import FEATURE_RANGES
 from tests.validation.decisions import Point, decisions
 from tests.validation.fit_offsets import FITTED, cross_validated, points

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from estimator.band import architecture_group
-from estimator.estimate import Request, estimate, stack_of
+from estimator.estimation import Request, estimate, stack_of
 from estimator.offsets import FEATURE_RANGES, Place, features
 from estimator.stacks import StackKey
 from tests.validation.runs import Metric, Run, read_runs

@@ -13,8 +13,8 @@ from typing import Final, Literal
 
 from bot.structured import EstimateRequest, Parallel, to_request
 from estimator.errors import EstimatorError
-from estimator.estimate import Estimate, Request, estimate
-from ingest.load import Loader
+from estimator.estimation import Estimate, Request, estimate
+from ingest.loader import Loader
 
 Metric = Literal["tpot", "ttft", "decode_alone", "max_throughput"]
 METRICS: Final[tuple[Metric, ...]] = ("tpot", "ttft", "decode_alone", "max_throughput")

@@ -11,7 +11,7 @@ import pytest
 from mcp import Client, StdioServerParameters
 
 from bot.mcp.server import build
-from ingest.load import Loader
+from ingest.loader import Loader
 
 COMMAND = str(Path(sys.executable).with_name("hubgauge"))
 TITLE = "deepseek-v3 on 8xH100 FP8 at 32K"

@@ -11,7 +11,7 @@ from estimator.attention import GroupedQueryAttention
 from estimator.feedforward import MixtureOfExperts
 from estimator.model_spec import ModelSpec
 from ingest.catalogue import bundled_catalogue
-from ingest.load import Loader
+from ingest.loader import Loader
 
 MODELS: Final = Loader()
 

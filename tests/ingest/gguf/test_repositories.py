@@ -12,7 +12,7 @@ from ingest.cache import RepoCache
 from ingest.catalogue import bundled_catalogue
 from ingest.gguf.files import label_of
 from ingest.hub import HubClient
-from ingest.load import Loader, load_path
+from ingest.loader import Loader, load_path
 from ingest.settings import Settings
 from tests.hub import faults
 from tests.hub.fixture_repos import QWEN3_0_6B

@@ -11,7 +11,7 @@ import os
 import stat
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -24,13 +24,44 @@ from ingest.repo_ref import RepoRef, parse_repo_ref
 if TYPE_CHECKING:
     from ingest.hub import HubClient
     from ingest.hub_models import HubModels
+    from ingest.settings import Settings
 
-__all__ = ["LoadedModel", "Loader", "Source", "is_path", "load_path", "model_from_config"]
+__all__ = ["LoadedModel", "Loader", "Source", "connect", "is_path", "load", "load_path", "model_from_config"]
 
 CONFIG_NAME: Final = "config.json"
 QUANT_NAME: Final = "hf_quant_config.json"
 LONGEST_SHOWN: Final = 200
 """Characters of a path that a message repeats."""
+
+
+# -- for scripts ----------------------------------------------------------------------------------------------------
+
+
+def load(name: str) -> LoadedModel:
+    """The model of a name, a repository (`org/name@revision`), a folder, a `config.json` or a GGUF file.
+
+    The bundled catalogue is asked first, then our cache and the Hub that `HF_ENDPOINT` and `HF_TOKEN` name, as they
+    stood at the first call of the process. Raises `IngestError` with what to try.
+    """
+    return _own_loader().load(name)
+
+
+def connect(settings: "Settings") -> "HubClient":
+    """The Hub's client with our cache; imported only now, for it brings httpx2. Offline it serves what is cached."""
+    from ingest.cache import RepoCache  # noqa: PLC0415  # start-up: a catalogued answer needs neither
+    from ingest.hub import HubClient  # noqa: PLC0415  # as above
+
+    cache = RepoCache(settings.cache_dir, endpoint=settings.endpoint, identity=settings.identity)
+    return HubClient(settings, cache=cache)
+
+
+@cache
+def _own_loader() -> "Loader":
+    """The process's own: models are normalized once."""
+    from ingest.settings import read_settings  # noqa: PLC0415  # fronts read them themselves
+
+    settings = read_settings(os.environ)
+    return Loader(connect=lambda: connect(settings), allows_paths=True)
 
 
 # -- from a path ----------------------------------------------------------------------------------------------------

@@ -1,0 +1,40 @@
+"""What the process counts, for Prometheus: one registry, on which every front hangs its own metrics.
+
+Labels are names of ours (a route, a status, a kind of error), never a stranger's text: each value that a label takes
+is kept for as long as the process lives.
+"""
+
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+
+CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
+REGISTRY: Final = CollectorRegistry()
+ProcessCollector(registry=REGISTRY)
+
+SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+"""Bounds of the buckets of times: from a cached answer to a Hub that is out of reach."""
+
+HTTP_REQUESTS: Final = Counter(
+    "hubgauge_http_requests_total",
+    "HTTP requests that were answered, by route, method and status.",
+    ("route", "method", "status"),
+    registry=REGISTRY,
+)
+HTTP_SECONDS: Final = Histogram(
+    "hubgauge_http_request_seconds",
+    "From the first byte of a request to the last of its answer.",
+    ("route",),
+    buckets=SECONDS,
+    registry=REGISTRY,
+)
+HTTP_IN_FLIGHT: Final = Gauge("hubgauge_http_requests_in_flight", "Requests being answered now.", registry=REGISTRY)
+COMPUTING: Final = Gauge(
+    "hubgauge_answers_waiting", "Answers being computed or waiting for a thread.", registry=REGISTRY
+)
+
+
+def exposition() -> bytes:
+    """Everything counted so far, in the text format that `CONTENT_TYPE` names."""
+    return generate_latest(REGISTRY)

@@ -8,7 +8,8 @@
     ├── NoConfig                   the repository has no config.json
     ├── MalformedConfig            not JSON, not an object, too large, too deep, or a key with an impossible value
     ├── UnsupportedArchitecture    a shape that is not understood; the key is named
-    └── HubUnavailable             no network, a time-out, 429 or 5xx, and nothing cached
+    ├── HubUnavailable             no network, a time-out, 429 or 5xx, and nothing cached
+    └── StoreUnavailable           our own database: an address that cannot be read, no answer, written by a newer one
 
 Each says what was asked (`message`: repository, commit, key) and what to try (`hint`).
 """
@@ -54,3 +55,7 @@ class UnsupportedArchitecture(IngestError):
 
 class HubUnavailable(IngestError):
     """The Hub did not answer and nothing is cached."""
+
+
+class StoreUnavailable(IngestError):
+    """Our own database cannot be opened."""

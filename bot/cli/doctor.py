@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Final, Literal
 
 import click
@@ -54,7 +55,7 @@ class Finding:
 @click.option("--json", "as_json", is_flag=True, help='One JSON object: {"ok": ..., "findings": [...]}.')
 def command(as_json: bool) -> None:
     """Say what is set, what is missing and what works; exit status 1 if something fails."""
-    findings = [*_base(), *_cache(), *_hub(), *_variables(), *_extras()]
+    findings = [*_base(), *_cache(), *_hub(), *_database(), *_variables(), *_extras()]
     is_well = not any(finding.state == "fails" for finding in findings)
     if as_json:
         echo_json({"ok": is_well, "findings": [asdict(finding) for finding in findings]})
@@ -106,6 +107,38 @@ def _hub() -> Iterator[Finding]:
         yield Finding("hub", state, f"bundled models still answer: {error.message}")
     else:
         yield Finding("hub", "works", Asked("", settings.endpoint, has_token=False).host)
+
+
+def _database() -> Iterator[Finding]:
+    """The version of the bot's tables. Looks only: an SQLite file that is not there is not made."""
+    if importlib.util.find_spec("sqlalchemy") is None or importlib.util.find_spec("alembic") is None:
+        return
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+    from bot.errors import SettingsError
+    from bot.settings import read_settings
+    from bot.store.database import HISTORY
+    from ingest.errors import StoreUnavailable
+    from ingest.store.database import connect
+    from ingest.store.history import version
+
+    try:
+        address = read_settings(os.environ).database_url
+        url = make_url(address)
+        shown = url.render_as_string(hide_password=True)
+        if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
+            yield Finding("database", "not set", f"{shown} is made at the first start of `slack` or `serve`")
+            return
+        engine = connect(address)
+        found = version(engine, HISTORY)
+        engine.dispose()
+    except (ArgumentError, SettingsError, StoreUnavailable) as error:
+        yield Finding("database", "fails", getattr(error, "message", "HUBGAUGE_DATABASE_URL is no database address"))
+    except SQLAlchemyError as error:
+        yield Finding("database", "fails", f"{shown} does not answer ({type(error).__name__})")
+    else:
+        yield Finding("database", "works", f"{shown}, tables at version {found}, newest {HISTORY.newest()}")
 
 
 def _variables() -> Iterator[Finding]:

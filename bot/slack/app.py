@@ -19,8 +19,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.slack.inbound import from_command, from_event
 from bot.slack.outbound import Outbound, web_client
 from bot.slack.service import Service
-from bot.store.database import reason
 from bot.store.work import WorkStore
+from ingest.store.database import reason
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

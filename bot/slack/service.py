@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.render.report import Report, error_report
 from bot.slack.inbound import MAX_QUESTION_CHARACTERS, Asked, from_payload
-from bot.store.database import answers, reason
+from ingest.store.database import answers, reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Every table of ours, in one place, so that opening a database always makes all of them."""
+"""Every table of the bot as it stands now; `migrations` says how it came to be, and a test that both agree."""
 
 from __future__ import annotations
 

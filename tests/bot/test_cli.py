@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from bot.schemas import NAMES, SHAPES
+from bot.store.database import HISTORY, open_database
 
 COMMAND = Path(sys.executable).with_name("hubgauge")
 TITLE = "deepseek-v3 on 8×H100 FP8 at 32K"
@@ -22,8 +23,8 @@ def run(*arguments: str, stdin: str | None = None, **environ: str) -> subprocess
     )
 
 
-def as_json(*arguments: str, stdin: str | None = None) -> Any:
-    return json.loads(run(*arguments, "--json", stdin=stdin).stdout)
+def as_json(*arguments: str, stdin: str | None = None, **environ: str) -> Any:
+    return json.loads(run(*arguments, "--json", stdin=stdin, **environ).stdout)
 
 
 def has_shape(value: Any, shape: Any) -> bool:
@@ -218,3 +219,19 @@ def test_machines_are_ranked_by_what_the_asker_minds() -> None:
     assert prices == sorted(prices)
     assert [row["gpus"] for row in by_gpus] == sorted(row["gpus"] for row in by_gpus)
     assert all(1 / row["estimate"]["latency"]["tpot_s"]["value"] >= 25 for row in by_cost)
+
+
+def test_doctor_tells_the_version_of_the_database_and_hides_its_password(tmp_path: Path) -> None:
+    address = f"sqlite:///{tmp_path / 'bot.db'}"
+    assert _database_finding(address)["state"] == "not set"
+    open_database(address).dispose()
+    found = _database_finding(address)
+    assert (found["state"], f"version {HISTORY.newest()}" in found["said"]) == ("works", True)
+    away = _database_finding("postgresql://me:hunter2@127.0.0.1:1/none?connect_timeout=2")
+    assert (away["state"], "hunter2" in away["said"]) == ("fails", False)
+
+
+def _database_finding(address: str) -> dict[str, str]:
+    found = as_json("doctor", HUBGAUGE_DATABASE_URL=address, HF_HUB_OFFLINE="1")["findings"]
+    finding: dict[str, str] = next(finding for finding in found if finding["name"] == "database")
+    return finding

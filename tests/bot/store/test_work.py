@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import select
 
-from bot.errors import SettingsError
-from bot.store.database import answers, open_database
+from bot.store.database import open_database
 from bot.store.tables import WORK
 from bot.store.work import KEEP_S, MAX_ATTEMPTS, WorkStore
+from ingest.errors import StoreUnavailable
+from ingest.store.database import answers
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -151,7 +152,7 @@ def test_opening_a_database_makes_every_table(database_address: str) -> None:
     look = "import sys; from bot.store.database import open_database; from sqlalchemy import inspect; "
     look += "print(sorted(inspect(open_database(sys.argv[1])).get_table_names()))"
     done = subprocess.run([sys.executable, "-c", look, database_address], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "['events_seen', 'work']"
+    assert done.stdout.strip() == "['bot_version', 'events_seen', 'work']"
 
 
 @pytest.mark.parametrize(
@@ -164,12 +165,12 @@ def test_opening_a_database_makes_every_table(database_address: str) -> None:
     ],
 )
 def test_an_address_that_cannot_be_used_is_refused_without_its_password(address: str, said: str) -> None:
-    with pytest.raises(SettingsError, match=said) as refusal:
+    with pytest.raises(StoreUnavailable, match=said) as refusal:
         open_database(address)
     assert "hunter2" not in f"{refusal.value.message} {refusal.value.hint}"
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
-    with pytest.raises(SettingsError, match="cannot be made"):
+    with pytest.raises(StoreUnavailable, match="cannot be made"):
         open_database(f"sqlite:///{tmp_path / 'file' / 'below' / 'x.db'}")

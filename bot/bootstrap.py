@@ -1,13 +1,20 @@
 """The composition root: settings are read and parts are joined here and nowhere else."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from bot.answer import ModelSource, answer
+from bot.answer import Answer, ModelSource, answer, answer_query
 from bot.errors import USER_ERRORS
+from bot.question import Query
 from bot.render.report import Report, error_report
+from bot.several import parse_several
 from ingest.loader import Loader, connect
 from ingest.settings import read_settings
+
+if TYPE_CHECKING:
+    from bot.render.chart import Chart
 
 
 def model_loader(*, allows_paths: bool = False) -> Loader:
@@ -16,17 +23,30 @@ def model_loader(*, allows_paths: bool = False) -> Loader:
     return Loader(connect=lambda: connect(settings), allows_paths=allows_paths)
 
 
-def asker(models: ModelSource) -> Callable[[str], Report]:
-    """A function from a question to a report, for fronts: an explained refusal is a report too."""
+def asker(models: ModelSource) -> Callable[[str | Query], Report]:
+    """A function from a question, as typed or as understood, to a report: an explained refusal is a report too."""
     from bot.render.compose import compose  # noqa: PLC0415  # fronts that print JSON do not need it
 
-    def ask(question: str) -> Report:
+    def ask(question: str | Query) -> Report:
         try:
-            return compose(answer(question, models))
+            found = answer(question, models) if isinstance(question, str) else answer_query(question, models)
+            is_one = not isinstance(question, str) or len(parse_several(question)) == 1
+            return replace(compose(found), query=found.query if is_one else None, charts=tuple(_charts(found)))
         except USER_ERRORS as error:
             return error_report(error.message, error.hint, getattr(error, "suggestions", ()))
 
     return ask
+
+
+def _charts(found: Answer) -> Iterator["Chart"]:
+    """The picture of an answer about one model on one machine: the roofline where the arithmetic is asked."""
+    from bot.render.chart import rate_chart, roofline_chart  # noqa: PLC0415  # as above
+
+    if len(found.results) == 1 and found.query.intent in {"estimate", "explain"}:
+        draw = roofline_chart if found.query.intent == "explain" else rate_chart
+        chart = draw(found.results[0].estimate)
+        if chart is not None:
+            yield chart
 
 
 def run_slack() -> None:

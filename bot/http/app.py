@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
     from starlette.requests import Request
 
+    from bot.question import Query
     from bot.render.report import Report
     from bot.settings import Settings
 
@@ -124,7 +125,7 @@ class Front:
 class SlackDoor:
     """Slack's signed requests, handed to Bolt. Lives as long as the event loop."""
 
-    def __init__(self, settings: Settings, ask: Callable[[str], Report], engine: Engine) -> None:
+    def __init__(self, settings: Settings, ask: Callable[[str | Query], Report], engine: Engine) -> None:
         from bot.slack.app import build_app, build_service  # noqa: PLC0415  # a server without Slack needs no Bolt
 
         assert settings.slack_bot_token
@@ -150,7 +151,7 @@ class SlackDoor:
 
 def build(
     settings: Settings,
-    ask: Callable[[str], Report],
+    ask: Callable[[str | Query], Report],
     estimate_json: Callable[[str], Mapping[str, Any]],
     *,
     ask_json: Callable[[str], Mapping[str, Any]],

@@ -11,13 +11,14 @@ from bot.http.app import build
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from bot.question import Query
     from bot.render.report import Report
     from bot.settings import Settings
 
 
 def run(
     settings: Settings,
-    ask: Callable[[str], Report],
+    ask: Callable[[str | Query], Report],
     estimate_json: Callable[[str], Mapping[str, Any]],
     *,
     ask_json: Callable[[str], Mapping[str, Any]],

@@ -13,8 +13,10 @@ passed in the other, so it is the serialised form that is bounded here.
 import json
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
+from bot.render.chart import Chart
 from bot.render.report import Mood, Notes, Report, Section, Table
 
 Block = dict[str, Any]
@@ -56,13 +58,18 @@ class Message(NamedTuple):
     blocks: list[Block]
 
 
-def to_message(report: Report) -> Message:
-    """The report as blocks; without its notes where they are too much, and as plain text where even that is."""
-    for notes in (True, False):
-        blocks = list(_report(report, with_notes=notes))
+def to_message(report: Report, controls: Sequence[Block] = ()) -> Message:
+    """The report as blocks, with controls below it; plain text where blocks cannot hold it.
+
+    Where it is too much, the notes go first, then the charts, then the controls.
+    """
+    plain = replace(report, charts=())
+    for shown, notes, below in ((report, True, controls), (report, False, controls), (plain, False, controls)):
+        blocks = [*_report(shown, with_notes=notes), *below]
         if _is_within_limits(blocks):
             return Message(notice(report), blocks)
-    return Message(to_text(report), [])
+    blocks = list(_report(plain, with_notes=False))
+    return Message(notice(report), blocks) if _is_within_limits(blocks) else Message(to_text(report), [])
 
 
 def notice(report: Report) -> str:
@@ -107,6 +114,8 @@ def _report(report: Report, *, with_notes: bool) -> Iterator[Block]:
         if number:
             yield {"type": "divider"}
         yield from _section(section, native, with_notes=with_notes)
+    for chart in report.charts:
+        yield from _drawn_chart(chart)
     footer = [line for line in (*report.footer, *([] if with_notes else [LEFT_OUT])) if line.strip()]
     if footer:
         yield _context([escape(line) for line in footer])
@@ -171,6 +180,29 @@ def _grid(table: Table) -> list[list[str]]:
     rows = [table.columns, *table.rows]
     width = max(len(row) for row in rows)
     return [[literal(cell).strip() or "–" for cell in (*row, *("",) * (width - len(row)))] for row in rows]
+
+
+def _drawn_chart(chart: Chart) -> Iterator[Block]:
+    """Slack's own chart, and below it in words what it shows."""
+    axis = {"categories": list(chart.categories), "x_label": chart.x_label, "y_label": chart.y_label}
+    series = [
+        {
+            "name": line.name,
+            "data": [
+                {"label": category, "value": _short(value)}
+                for category, value in zip(chart.categories, line.values, strict=True)
+            ],
+        }
+        for line in chart.lines
+    ]
+    drawn = {"type": "line", "series": series, "axis_config": axis}
+    yield {"type": "data_visualization", "title": chart.title, "chart": drawn}
+    yield _context([escape(chart.says)])
+
+
+def _short(value: float) -> float:
+    """A figure with four digits: more are noise, and the size of a message counts them."""
+    return float(f"{value:.4g}")
 
 
 def _drawn_table(table: Table) -> Iterator[Block]:

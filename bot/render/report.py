@@ -7,7 +7,11 @@ report; none adds a figure of its own.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from bot.question.query import Query
+    from bot.render.chart import Chart
 
 Mood = Literal["yes", "no", "note", "error"]
 
@@ -43,11 +47,17 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A whole answer. `title` is one plain line that stands alone (a notification, a screen reader, a log)."""
+    """A whole answer. `title` is one plain line that stands alone (a notification, a screen reader, a log).
+
+    `query` is what was understood and answered, for fronts that carry a conversation on; None where nothing was.
+    `charts` are there for fronts that can draw.
+    """
 
     title: str
     sections: Sequence[Section]
     footer: Sequence[str] = field(default_factory=tuple)
+    query: "Query | None" = None
+    charts: "Sequence[Chart]" = ()
 
     @property
     def mood(self) -> Mood:

@@ -20,6 +20,7 @@ from bot.store.database import open_database
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
+    from bot.question import Query
     from bot.render.report import Report
     from bot.settings import Settings
     from bot.slack.service import Service
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def run(settings: Settings, ask: Callable[[str], Report]) -> None:
+def run(settings: Settings, ask: Callable[[str | Query], Report]) -> None:
     """Answers until the process is told to stop (SIGTERM, SIGINT), then drains.
 
     Raises `SettingsError` for tokens that are missing or refused.
@@ -35,7 +36,7 @@ def run(settings: Settings, ask: Callable[[str], Report]) -> None:
     asyncio.run(_serve(settings, ask))
 
 
-async def _serve(settings: Settings, ask: Callable[[str], Report]) -> None:
+async def _serve(settings: Settings, ask: Callable[[str | Query], Report]) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         with contextlib.suppress(NotImplementedError):  # Windows: Ctrl-C raises instead
@@ -47,7 +48,7 @@ async def _serve(settings: Settings, ask: Callable[[str], Report]) -> None:
 
 
 @contextlib.asynccontextmanager
-async def connected(settings: Settings, ask: Callable[[str], Report]) -> AsyncIterator[Service]:
+async def connected(settings: Settings, ask: Callable[[str | Query], Report]) -> AsyncIterator[Service]:
     """A service that Slack's socket feeds; on the way out the socket closes first, then the waiting are answered."""
     bot_token = needed(settings.slack_bot_token, "SLACK_BOT_TOKEN", "the app's page, OAuth & Permissions")
     app_token = needed(

@@ -42,7 +42,7 @@ ERRORS: Final[dict[str, UserError]] = {
 }
 
 
-def ask(question: str) -> Report:
+def ask(question: Any) -> Report:
     if question in ERRORS:
         error = ERRORS[question]
         return error_report(error.message, error.hint)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import JSON, Column, Double, Integer, MetaData, String, Table
+from sqlalchemy import JSON, Column, Double, Index, Integer, MetaData, String, Table, Text
 
 METADATA: Final = MetaData()
 MAX_KEY_CHARACTERS: Final = 255
@@ -24,4 +24,32 @@ WORK: Final = Table(
     Column("attempts", Integer, nullable=False, default=0),
     Column("created_at", Double, nullable=False),
     Column("not_before", Double, nullable=False, default=0.0),
+)
+ANSWERS: Final = Table(
+    "answers",
+    METADATA,
+    Column("token", String(32), primary_key=True),
+    Column("team", String(32), nullable=False),
+    Column("user", String(32), nullable=False),
+    Column("query", Text, nullable=False),
+    Column("created_at", Double, nullable=False, index=True),
+    Index("answers_of_a_person", "team", "user", "created_at"),
+)
+FEEDBACK: Final = Table(
+    "feedback",
+    METADATA,
+    Column("token", String(32), primary_key=True),
+    Column("user", String(32), primary_key=True),
+    Column("team", String(32), nullable=False),
+    Column("verdict", String(16), nullable=False),
+    Column("query", Text, nullable=False),
+    Column("given_at", Double, nullable=False),
+)
+TEAM_DEFAULTS: Final = Table(
+    "team_defaults",
+    METADATA,
+    Column("team", String(32), primary_key=True),
+    Column("machine", String(255), nullable=False),
+    Column("set_by", String(32), nullable=False),
+    Column("set_at", Double, nullable=False),
 )

@@ -16,6 +16,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot.slack import actions, agent, home, modal, shortcut, unfurl
 from bot.slack.inbound import from_command, from_event
 from bot.slack.outbound import Outbound, web_client
 from bot.slack.service import Service
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
+    from bot.question import Query
     from bot.render.report import Report
     from bot.settings import Settings
 
@@ -38,11 +40,22 @@ BUSY: Final = "Too many questions are waiting. Please ask again in a few minutes
 AWAY: Final = "Questions cannot be taken on at the moment. Please ask again in a few minutes."
 
 
+FACES: Final = (
+    actions.register,
+    modal.register,
+    home.register,
+    shortcut.register,
+    unfurl.register,
+    agent.register,
+)
+"""Who listens to what besides questions; one function for each file."""
+
+
 class NoRoom(Exception):
     """Too many questions wait; Slack's retry finds room."""
 
 
-def build_service(settings: Settings, token: str, ask: Callable[[str], Report], engine: Engine) -> Service:
+def build_service(settings: Settings, token: str, ask: Callable[[str | Query], Report], engine: Engine) -> Service:
     """The service of a process. Call it inside the event loop: it opens an HTTP session, which `drain` closes."""
     session = aiohttp.ClientSession()
     client = web_client(token, settings.slack_api_url, session)
@@ -59,6 +72,8 @@ def build_app(service: Service, *, signing_secret: str | None = None) -> AsyncAp
         logger=_bolt_logger(),
         name="hubgauge",
     )
+    for register in FACES:  # before what hears everything: Bolt takes the first listener that matches
+        register(app, service)
     app.event(ANY)(_on_event(service))
     app.command(COMMAND)(_on_command(service))
     for kind in (app.action, app.shortcut, app.view):

@@ -10,7 +10,7 @@ Source: docs.slack.dev, reference of `app_mention`, `message.im` and slash comma
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -22,7 +22,8 @@ MESSAGE: Final = "message"
 EVENTS: Final = (MENTION, MESSAGE)
 WRITTEN_BY_PEOPLE: Final = frozenset({None, "file_share", "thread_broadcast"})
 SLACKBOT: Final = "USLACKBOT"
-PRIVATE_WORD: Final = "private"
+PRIVATE_WORDS: Final = frozenset({"private", "privately"})
+PUBLIC_WORDS: Final = frozenset({"share", "public", "publicly"})
 HELP: Final = "help"
 
 _USER_MENTION: Final = re.compile(r"<@[A-Z0-9]+(?:\|[^<>]*)?>")
@@ -33,21 +34,35 @@ class Asked:
     """One question and where its answer goes.
 
     `keys` name the event for deduplication. A post is answered in its thread; a command at its `response_url`, for
-    its asker alone when `is_private`. `characters` is the length before the text was cut.
+    its asker alone when `is_private`. `characters` is the length before the text was cut. `previous` is the query (as
+    stored) that the question follows up. With `replaces` the message at `message_ts`, whose button was pressed,
+    becomes the answer. `errand` names work that is no question (the Home tab, a link), `details` what it needs.
     """
 
     keys: tuple[str, ...]
-    question: str
-    characters: int
+    question: str = ""
+    characters: int = 0
     channel: str = ""
     thread_ts: str = ""
     response_url: str = ""
     is_private: bool = False
+    team: str = ""
+    user: str = ""
+    previous: str = ""
+    replaces: bool = False
+    message_ts: str = ""
+    errand: str = ""
+    details: dict[str, Any] = field(default_factory=dict)
 
     @property
     def is_too_long(self) -> bool:
         """Whether the text was cut: a log was pasted, and half a question has no answer."""
         return self.characters > MAX_QUESTION_CHARACTERS
+
+    @property
+    def can_be_told_alone(self) -> bool:
+        """Whether an error can be said to the asker only; in a conversation with the bot there is nobody else."""
+        return bool(self.response_url) or (bool(self.user) and not self.channel.startswith("D"))
 
     def payload(self) -> dict[str, Any]:
         """What the store keeps until the answer is out."""
@@ -69,25 +84,30 @@ def from_event(body: Mapping[str, Any]) -> Asked | None:
         keys=(f"event:{body.get('event_id', '')}", f"post:{team}:{channel}:{ts}"),
         channel=channel,
         thread_ts=event.get("thread_ts") or ts,
-        **_question(event.get("text") or ""),
+        team=team,
+        user=event.get("user") or "",
+        **cleaned(event.get("text") or ""),
     )
 
 
 def from_command(command: Mapping[str, Any]) -> Asked:
-    """The question in a slash command; `private` in front keeps the answer to the asker."""
+    """The question in a slash command, answered to its asker alone; `share` in front answers for all."""
     text = (command.get("text") or "").strip()
     word, _, rest = text.partition(" ")
-    is_private = word.lower() == PRIVATE_WORD
+    is_public = word.lower() in PUBLIC_WORDS
     return Asked(
         keys=(f"command:{command.get('team_id', '')}:{command['trigger_id']}",),
         channel=command.get("channel_id", ""),
         response_url=command["response_url"],
-        is_private=is_private,
-        **_question(rest if is_private else text),
+        is_private=not is_public,
+        team=command.get("team_id", ""),
+        user=command.get("user_id", ""),
+        **cleaned(rest if is_public or word.lower() in PRIVATE_WORDS else text),
     )
 
 
-def _question(text: str) -> dict[str, Any]:
+def cleaned(text: str) -> dict[str, Any]:
+    """`question` and `characters` of what was typed: without mentions, cut where too long, help where empty."""
     said = _USER_MENTION.sub(" ", text[: 2 * MAX_QUESTION_CHARACTERS]).strip()
     is_cut = len(text) > 2 * MAX_QUESTION_CHARACTERS
     return {

@@ -20,9 +20,12 @@ from slack_sdk.http_retry.builtin_async_handlers import (
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
+from bot.render.block_models import message_fault
 from bot.render.blocks import MAX_NOTICE_CHARACTERS, to_message, to_text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bot.render.report import Report
     from bot.slack.inbound import Asked
 
@@ -32,6 +35,8 @@ FATAL: Final = frozenset({"token_revoked", "account_inactive", "invalid_auth", "
 TOO_MUCH: Final = frozenset(
     {"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long", "invalid_attachments"}
 )
+DEAD_HOOK: Final = frozenset({"expired_url", "used_url", "http_404", "http_410", "no_service", "invalid_token"})
+"""What a response_url says that is older than half an hour or was used five times."""
 RATE_LIMITED: Final = "ratelimited"
 MAX_FALLBACK_CHARACTERS: Final = 12_000
 REQUEST_TIMEOUT_S: Final = 15
@@ -55,9 +60,13 @@ class Outbound:
         self.client = client
         self.session = session
 
-    async def answer(self, asked: Asked, report: Report) -> Sent:
-        """Posts the report where it was asked; as plain text where Slack refuses the blocks."""
-        text, blocks = to_message(report)
+    async def answer(self, asked: Asked, report: Report, controls: Sequence[dict[str, Any]] = ()) -> Sent:
+        """Posts the report where it was asked; as plain text where Slack refuses the blocks, or would."""
+        text, blocks = to_message(report, controls)
+        fault = message_fault(blocks)
+        if fault:
+            log.error("the blocks of an answer break a rule of Slack's (%s): sent as plain text", fault)
+            text, blocks = to_text(report)[:MAX_FALLBACK_CHARACTERS], []
         sent = await self._send(asked, report, text, blocks)
         if sent.error in TOO_MUCH:
             log.warning("Slack refused the blocks of an answer (%s): sent as plain text", sent.error)
@@ -67,41 +76,76 @@ class Outbound:
             log.log(logging.CRITICAL if sent.fate == "fatal" else logging.ERROR, "Slack took no answer: %s", sent.error)
         return sent
 
+    async def call(self, method: str, **arguments: Any) -> Sent:
+        """Calls a method of the Web API that is no answer: a form, the Home tab, the note below a link."""
+        try:
+            await self.client.api_call(method, json=arguments)
+        except SlackApiError as error:
+            sent = _outcome(error)
+        except (SlackClientError, aiohttp.ClientError, TimeoutError, OSError) as error:
+            sent = Sent("refused", type(error).__name__)
+        else:
+            return Sent("sent")
+        log.warning("Slack refused %s: %s", method, sent.error)
+        return sent
+
+    async def tell(self, response_url: str, text: str, thread_ts: str = "") -> Sent:
+        """A line to the person who pressed something, and to nobody else."""
+        line = {"text": text, "response_type": "ephemeral", "replace_original": False}
+        return await self._hook(response_url, line | ({"thread_ts": thread_ts} if thread_ts else {}))
+
     async def close(self) -> None:
         """Closes the session."""
         await self.session.close()
 
     async def _send(self, asked: Asked, report: Report, text: str, blocks: list[dict[str, Any]]) -> Sent:
+        is_private = asked.is_private or (report.mood == "error" and asked.can_be_told_alone)
+        if asked.response_url:
+            sent = await self._respond(asked, text, blocks, is_private=is_private)
+            if sent.error not in DEAD_HOOK or not asked.channel:
+                return sent
         try:
-            if asked.response_url:
-                return await self._respond(asked, report, text, blocks)
-            await self.client.chat_postMessage(
-                channel=asked.channel,
-                thread_ts=asked.thread_ts,
-                text=text,
-                blocks=blocks or None,
-                unfurl_links=False,
-                unfurl_media=False,
-            )
+            await self._post(asked, text, blocks, is_private=is_private)
         except SlackApiError as error:
             return _outcome(error)
         except (SlackClientError, aiohttp.ClientError, TimeoutError, OSError) as error:
             return Sent("refused", type(error).__name__)
         return Sent("sent")
 
-    async def _respond(self, asked: Asked, report: Report, text: str, blocks: list[dict[str, Any]]) -> Sent:
-        """Answers a command: for all, unless it was asked in private or cannot be answered."""
-        is_private = asked.is_private or report.mood == "error"
+    async def _post(self, asked: Asked, text: str, blocks: list[dict[str, Any]], *, is_private: bool) -> None:
+        """Posts by the Web API: into the thread, over the message that was pressed, or to the asker alone."""
+        message: dict[str, Any] = {"channel": asked.channel, "text": text, "blocks": blocks or None}
+        thread_ts = asked.thread_ts or None
+        if asked.replaces and asked.message_ts:
+            await self.client.chat_update(**message, ts=asked.message_ts)
+        elif is_private:
+            await self.client.chat_postEphemeral(**message, thread_ts=thread_ts, user=asked.user)
+        else:
+            await self.client.chat_postMessage(**message, thread_ts=thread_ts, unfurl_links=False, unfurl_media=False)
+
+    async def _respond(self, asked: Asked, text: str, blocks: list[dict[str, Any]], *, is_private: bool) -> Sent:
+        """Answers by the address that a command or a press brought; it lives for half an hour and five answers."""
+        body: dict[str, Any] = {"text": text, "response_type": "ephemeral" if is_private else "in_channel"}
+        if blocks:
+            body["blocks"] = blocks
+        if asked.message_ts or asked.previous:
+            body["replace_original"] = asked.replaces
+        if asked.thread_ts:
+            body["thread_ts"] = asked.thread_ts
+        return await self._hook(asked.response_url, body)
+
+    async def _hook(self, response_url: str, body: dict[str, Any]) -> Sent:
         hook = AsyncWebhookClient(
-            asked.response_url,
+            response_url,
             session=self.session,
             timeout=REQUEST_TIMEOUT_S,
             retry_handlers=[AsyncConnectionErrorRetryHandler(), AsyncRateLimitErrorRetryHandler(max_retry_count=1)],
             logger=quiet_logger(),
         )
-        response = await hook.send(
-            text=text, blocks=blocks or None, response_type="ephemeral" if is_private else "in_channel"
-        )
+        try:
+            response = await hook.send_dict(body)
+        except (SlackClientError, aiohttp.ClientError, TimeoutError, OSError) as error:
+            return Sent("refused", type(error).__name__)
         if response.status_code == 200:
             return Sent("sent")
         if response.status_code == 429:

@@ -11,18 +11,24 @@ import logging
 import time
 import traceback
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot.question.stored import stored
 from bot.render.report import Report, error_report
+from bot.slack.controls import controls
+from bot.slack.conversation import Conversation
 from bot.slack.inbound import MAX_QUESTION_CHARACTERS, Asked, from_payload
+from bot.store.answers import AnswerStore
 from ingest.store.database import answers, reason
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
+    from bot.question import Query
     from bot.slack.outbound import Outbound, Sent
+    from bot.store.answers import Kept, Verdict
     from bot.store.work import Item, Outcome, Reserved, WorkStore
 
 log = logging.getLogger(__name__)
@@ -42,7 +48,7 @@ class Service:
     def __init__(
         self,
         store: WorkStore,
-        ask: Callable[[str], Report],
+        ask: Callable[[str | Query], Report],
         outbound: Outbound,
         *,
         workers: int = WORKERS,
@@ -52,8 +58,10 @@ class Service:
     ) -> None:
         self.store = store
         self.outbound = outbound
+        self.errands: dict[str, Callable[[Asked], Awaitable[Sent]]] = {}
         self.fatal = ""
-        self._ask = ask
+        self._answers = AnswerStore(store.engine)
+        self._conversation = Conversation(ask, self._answers)
         self._workers = workers
         self._poll_s = poll_s
         self._answer_s = answer_s
@@ -94,6 +102,31 @@ class Service:
         self._storing.shutdown(wait=True)
         await self.outbound.close()
 
+    async def kept(self, team: str, token: str) -> Kept | None:
+        """The answer of that token, if this workspace was given it."""
+        return await self._in_store(lambda: self._answers.find(team, token))
+
+    async def judge(self, kept: Kept, user: str, verdict: Verdict) -> None:
+        """Notes what a person thought of an answer."""
+        await self._in_store(lambda: self._answers.judge(kept, user, verdict, self._clock()))
+
+    async def recent(self, team: str, user: str) -> list[Kept]:
+        """What this person asked last."""
+        return await self._in_store(lambda: self._answers.recent(team, user))
+
+    async def machine(self, team: str) -> str:
+        """The workspace's machine, as it was typed."""
+        return await self._in_store(lambda: self._answers.machine(team))
+
+    async def set_machine(self, team: str, user: str, machine: str) -> None:
+        """Sets the workspace's machine; an empty one takes it back."""
+        await self._in_store(lambda: self._answers.set_machine(team, user, machine, self._clock()))
+
+    async def tell(self, response_url: str, text: str, thread_ts: str = "") -> None:
+        """A line to the person who pressed something; lost where Slack takes none."""
+        if response_url:
+            await self.outbound.tell(response_url, text, thread_ts)
+
     async def not_ready(self) -> str:
         """Why no question can be taken on now; empty when one can."""
         if self._is_draining:
@@ -131,10 +164,10 @@ class Service:
 
     async def _answer(self, item: Item) -> None:
         asked = from_payload(item.payload)
-        report = await self._report(asked)
+        run_errand = self.errands.get(asked.errand, self._reply)
         try:
-            async with asyncio.timeout(SLOWEST_SEND_S):
-                sent = await self.outbound.answer(asked, report)
+            async with asyncio.timeout(self._answer_s + SLOWEST_SEND_S):
+                sent = await run_errand(asked)
         except TimeoutError:
             await self._in_store(lambda: self.store.finish(item.key, "failed"))
             log.error("Slack took no answer in time")  # noqa: TRY400  # a time-out has no story to tell
@@ -150,14 +183,35 @@ class Service:
         outcome: Outcome = "done" if sent.fate == "sent" else "failed"
         await self._in_store(lambda: self.store.finish(item.key, outcome))
 
-    async def _report(self, asked: Asked) -> Report:
+    async def _reply(self, asked: Asked) -> Sent:
+        """Answers a question, with the buttons that carry it on."""
+        report = await self.report(asked)
+        below = await self._controls(asked, report)
+        async with asyncio.timeout(SLOWEST_SEND_S):
+            return await self.outbound.answer(asked, report, below)
+
+    async def _controls(self, asked: Asked, report: Report) -> list[dict[str, Any]]:
+        """Buttons for an answer whose query is kept; none where there is nothing to carry on, or nowhere to keep it."""
+        query = report.query
+        if query is None or query.intent == "help" or report.mood == "error" or not asked.team:
+            return []
+        try:
+            token = await self._in_store(
+                lambda: self._answers.keep(asked.team, asked.user, stored(query), self._clock())
+            )
+        except SQLAlchemyError as error:
+            log.error("the database fails (%s)", reason(error))  # noqa: TRY400  # SQL holds texts
+            return []
+        return controls(token, query, is_private=asked.is_private)
+
+    async def report(self, asked: Asked) -> Report:
         """The answer, or words for why there is none. A bug keeps its traceback, in the log and without texts."""
         if asked.is_too_long:
             return _too_long(asked.characters)
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self._answer_s):
-                return await loop.run_in_executor(self._asking, self._ask, asked.question)
+                return await loop.run_in_executor(self._asking, self._conversation.reply, asked)
         except TimeoutError:
             hint = "ask again in a minute; the Hub may be slow"
             return error_report(f"No answer within {self._answer_s:.0f} seconds.", hint)
@@ -170,6 +224,7 @@ class Service:
         while True:
             try:
                 await self._in_store(lambda: self.store.forget(self._clock()))
+                await self._in_store(lambda: self._answers.forget(self._clock()))
             except SQLAlchemyError as error:
                 log.error("the database fails (%s)", reason(error))  # noqa: TRY400  # SQL holds texts
             await asyncio.sleep(FORGET_S)

@@ -66,3 +66,39 @@ def signed(body: str | dict[str, Any], *, secret: str = SECRET, at: float | None
         "X-Slack-Signature": f"v0={digest}",
         **({"X-Slack-Retry-Num": str(retry), "X-Slack-Retry-Reason": "http_timeout"} if retry else {}),
     }
+
+
+def interaction(body: dict[str, Any]) -> str:
+    """A press, a shortcut or a form, as Slack posts it."""
+    return urlencode({"payload": json.dumps(body)})
+
+
+def press(action: dict[str, Any], response_url: str = "", *, trigger_id: str = "7.7", **more: Any) -> str:
+    """A press on a control of a message; `action` is what was pressed (docs.slack.dev: block_actions payload)."""
+    body = {
+        "type": "block_actions",
+        "team": {"id": "T123", "domain": "example"},
+        "user": {"id": "U061F7AUR", "team_id": "T123"},
+        "trigger_id": trigger_id,
+        "response_url": response_url,
+        "container": {"type": "message", "channel_id": "C123", "message_ts": "9.9", "thread_ts": "1.1"},
+        "channel": {"id": "C123"},
+        "message": {"ts": "9.9", "thread_ts": "1.1"},
+        "actions": [{"action_ts": "1515449523.1"} | action],
+    }
+    return interaction(body | more)
+
+
+def submission(callback_id: str, values: dict[str, str], *, view_id: str = "V1", metadata: str = "") -> str:
+    """A form that was submitted, its fields by the id of their block."""
+    state = {name: {name: {"type": "plain_text_input", "value": value}} for name, value in values.items()}
+    view = {"id": view_id, "type": "modal", "callback_id": callback_id, "private_metadata": metadata}
+    return interaction(
+        {
+            "type": "view_submission",
+            "team": {"id": "T123"},
+            "user": {"id": "U061F7AUR", "team_id": "T123"},
+            "trigger_id": "8.8",
+            "view": view | {"state": {"values": state}},
+        }
+    )

@@ -97,7 +97,7 @@ def test_mention_message_and_command_are_answered_where_they_were_asked(workspac
     eventually(lambda: len(workspace.answers(workspace.conversation)) == 1)
     assert workspace.answers(workspace.conversation)[0]["thread_ts"] == direct
 
-    workspace.command(QUESTION)
+    workspace.command(f"share {QUESTION}")
     eventually(lambda: len(workspace.answers(workspace.channel)) == 3)
     mentioned, _, commanded = workspace.answers(workspace.channel)
     assert "ephemeral_to" not in commanded
@@ -106,7 +106,7 @@ def test_mention_message_and_command_are_answered_where_they_were_asked(workspac
 
 
 def test_private_answers_and_errors_of_a_command_are_for_the_asker_alone(workspace: LocalSlack) -> None:
-    for count, question in enumerate((f"private {QUESTION}", "qwem-9 on 1xH100"), start=1):
+    for count, question in enumerate((QUESTION, "qwem-9 on 1xH100"), start=1):
         workspace.command(question)
         eventually(lambda: len(workspace.answers(workspace.channel)) == count)  # noqa: B023  # runs within this turn
     assert [answer["ephemeral_to"] for answer in workspace.answers(workspace.channel)] == [workspace.person] * 2

@@ -73,12 +73,14 @@ def test_a_pasted_log_is_known_as_too_long_and_not_kept_whole() -> None:
     assert not exact.is_too_long
 
 
-def test_a_command_is_public_unless_its_first_word_is_private() -> None:
-    assert not from_command(slash(QUESTION)).is_private
-    kept = from_command(slash(f"Private {QUESTION}"))
+def test_a_command_is_private_unless_its_first_word_shares_it() -> None:
+    assert from_command(slash(QUESTION)).is_private
+    shared = from_command(slash(f"Share {QUESTION}"))
+    assert (shared.is_private, shared.question) == (False, QUESTION)
+    kept = from_command(slash(f"private {QUESTION}"))
     assert (kept.is_private, kept.question) == (True, QUESTION)
-    assert from_command(slash("private")).question == "help"
-    assert not from_command(slash("privategpt-7b on T4")).is_private
+    assert from_command(slash("share")).question == "help"
+    assert from_command(slash("sharegpt-7b on T4")).is_private
 
 
 def test_a_question_survives_the_database() -> None:

@@ -2,42 +2,89 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from importlib import resources
-from typing import Final
+from pathlib import Path
+from typing import Any, Final, cast
 
+import yaml
+
+import bot.slack
+from bot.slack import agent, shortcut, unfurl
 from bot.slack.app import COMMAND
 from bot.slack.inbound import EVENTS
 
-# The scope that each call or event needs: docs.slack.dev, reference of each, read 2026-11-20
-SCOPE_OF: Final = {
+# The scope that each call or event needs: docs.slack.dev, reference of each, read 2026-11-21.
+# views.open, views.publish and app_home_opened need none.
+SCOPE_OF_EVENT: Final = {
     "app_mention": "app_mentions:read",
     "message.im": "im:history",
+    "link_shared": "links:read",
+    "assistant_thread_started": "assistant:write",
+    "app_home_opened": None,
+}
+SCOPE_OF_METHOD: Final = {
     "chat.postMessage": "chat:write",
-    "slash command": "commands",
+    "chat.postEphemeral": "chat:write",
+    "chat.update": "chat:write",
+    "chat.unfurl": "links:write",
+    "assistant.threads.setSuggestedPrompts": "assistant:write",
+    "views.open": None,
+    "views.publish": None,
+    "auth.test": None,
+    "apps.connections.open": None,  # by the app's token, whose scope is connections:write
 }
 
 
-def items(heading: str) -> list[str]:
-    """The list under a heading, in the plain style in which our manifest is written."""
-    lines = resources.files("bot.slack").joinpath("manifest.yaml").read_text("utf-8").splitlines()
-    start = next(number for number, line in enumerate(lines) if line.strip() == f"{heading}:")
-    indent = len(lines[start]) - len(lines[start].lstrip())
-    found = []
-    for line in lines[start + 1 :]:
-        if len(line) - len(line.lstrip()) <= indent:
-            break
-        if line.strip().startswith("- "):
-            found.append(line.strip()[2:].split(" #")[0].strip())
+def manifest() -> dict[str, Any]:
+    text = resources.files("bot.slack").joinpath("manifest.yaml").read_text("utf-8")
+    return cast("dict[str, Any]", yaml.safe_load(text))
+
+
+def methods_called() -> set[str]:
+    """Every method of the Web API that the code names: `client.chat_update(...)` and `outbound.call("views.open")`."""
+    found = set()
+    for path in Path(bot.slack.__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+                continue
+            name, owner = node.func.attr, ast.unparse(node.func.value)
+            first = node.args[0] if node.args else None
+            if name == "call" and isinstance(first, ast.Constant):
+                found.add(str(first.value))
+            elif owner.endswith("client") and re.fullmatch(r"(chat|views|auth|apps|users|files|assistant)_\w+", name):
+                found.add(name.replace("_", "."))
     return found
 
 
+def test_the_code_calls_what_is_listed_here_with_its_scope() -> None:
+    assert methods_called() == set(SCOPE_OF_METHOD)
+
+
 def test_the_scopes_are_those_of_what_is_called_and_heard() -> None:
-    assert sorted(items("bot")) == sorted(SCOPE_OF.values())
+    needed = {scope for scope in (*SCOPE_OF_EVENT.values(), *SCOPE_OF_METHOD.values()) if scope}
+    assert set(manifest()["oauth_config"]["scopes"]["bot"]) == needed | {"commands"}
 
 
 def test_the_events_are_those_that_are_answered() -> None:
-    assert sorted(event.split(".")[0] for event in items("bot_events")) == sorted(EVENTS)
+    heard = {*EVENTS, *agent.EVENTS, unfurl.EVENT}
+    events = manifest()["settings"]["event_subscriptions"]["bot_events"]
+    assert {event.split(".")[0] for event in events} == heard
+    assert set(events) == set(SCOPE_OF_EVENT)
 
 
-def test_the_command_is_the_one_that_is_registered() -> None:
-    assert items("slash_commands") == [f"command: {COMMAND}"]
+def test_the_command_and_the_shortcut_are_those_that_are_registered() -> None:
+    features = manifest()["features"]
+    assert [command["command"] for command in features["slash_commands"]] == [COMMAND]
+    assert [(each["type"], each["callback_id"]) for each in features["shortcuts"]] == [("message", shortcut.CALLBACK)]
+    assert manifest()["settings"]["interactivity"]["is_enabled"] is True
+
+
+def test_the_questions_to_begin_with_are_those_of_the_code() -> None:
+    prompts = manifest()["features"]["agent_view"]["suggested_prompts"]
+    assert tuple((prompt["title"], prompt["message"]) for prompt in prompts) == agent.PROMPTS
+
+
+def test_the_domains_are_hosts_whose_links_are_read() -> None:
+    assert set(manifest()["features"]["unfurl_domains"]) <= unfurl.HOSTS

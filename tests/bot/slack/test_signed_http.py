@@ -2,92 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
 import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-import anyio
-import anyio.to_thread
-import httpx2
 import pytest
-from sqlalchemy import create_engine, select, text
+from sqlalchemy import create_engine, text
 
-from bot.http.app import build
 from bot.render.report import Notes, Report, Section, error_report
-from bot.settings import Settings
-from bot.store.tables import WORK
 from tests.bot.slack.payloads import QUESTION, SECRET, Signed, command, direct, mention, signed
+from tests.bot.slack.signed_bot import TOKEN, fits, nothing_waits, running, settled, states
 from tests.bot.slack.web_api import Reply, WebApi
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
 pytestmark = pytest.mark.anyio
-TOKEN = "xoxb-1-super-secret"
-
-
-def fits(question: str) -> Report:
-    section = Section(heading="Llama-3.1-8B on 1× H100", mood="yes", verdict="Fits: 54 requests of 8K at once.")
-    return Report(title=f"answer to {question}", sections=(section,))
-
-
-class Bot:
-    """The HTTP front with Slack set up, and a client that speaks to it."""
-
-    def __init__(self, client: httpx2.AsyncClient, api: WebApi, database: str) -> None:
-        self.client = client
-        self.api = api
-        self.database = database
-
-    async def send(self, request: Signed) -> httpx2.Response:
-        body, headers = request
-        return await self.client.post("/slack/events", content=body, headers=headers)
-
-
-@contextlib.asynccontextmanager
-async def running(
-    api: WebApi, tmp_path: Path, ask: Callable[[str], Report] = fits, *, drain_s: float = 5.0
-) -> AsyncIterator[Bot]:
-    settings = Settings(
-        database_url=f"sqlite:///{tmp_path / 'bot.db'}",
-        slack_bot_token=TOKEN,
-        slack_signing_secret=SECRET,
-        slack_api_url=api.url,
-        drain_s=drain_s,
-    )
-    app = build(settings, ask, lambda _: {}, ask_json=lambda _: {})
-    transport = httpx2.ASGITransport(app)
-    async with (
-        app.router.lifespan_context(app),
-        httpx2.AsyncClient(transport=transport, base_url="http://bot") as client,
-    ):
-        yield Bot(client, api, settings.database_url)
-
-
-def states(database: str) -> list[str]:
-    engine = create_engine(database)
-    with engine.connect() as connection:
-        found = list(connection.execute(select(WORK.c.state)).scalars())
-    engine.dispose()
-    return found
-
-
-async def _nothing_waits(bot: Bot) -> None:
-    """Slack's answer reaches the database a moment after the test sees the call."""
-    for _ in range(500):
-        if "waiting" not in states(bot.database):
-            return
-        await anyio.sleep(0.01)
-    pytest.fail("a question still waits")
-
-
-async def settled(api: WebApi, count: int) -> list[Any]:
-    """The answers, once so many have come."""
-    return await anyio.to_thread.run_sync(api.wait_for, count)
 
 
 async def test_a_mention_a_message_and_a_command_get_the_same_blocks(web_api: WebApi, tmp_path: Path) -> None:
@@ -106,13 +38,13 @@ async def test_a_mention_a_message_and_a_command_get_the_same_blocks(web_api: We
     places = {(call.arguments.get("channel"), call.arguments.get("thread_ts")) for call in calls}
     assert places == {("C123", "1.1"), ("D024", "2.2"), (None, None)}
     assert {call.token for call in calls if call.method == "chat.postMessage"} == {TOKEN}
-    assert [call.arguments["response_type"] for call in calls if call.method == "respond"] == ["in_channel"]
+    assert [call.arguments["response_type"] for call in calls if call.method == "respond"] == ["ephemeral"]
 
 
 async def test_what_is_asked_is_what_was_typed(web_api: WebApi, tmp_path: Path) -> None:
     heard: list[str] = []
 
-    def ask(question: str) -> Report:
+    def ask(question: Any) -> Report:
         heard.append(question)
         return fits(question)
 
@@ -199,18 +131,18 @@ async def test_talk_that_is_no_question_is_acknowledged_in_silence(web_api: WebA
         assert states(bot.database) == []
 
 
-async def test_errors_of_a_command_are_for_its_asker_alone_and_a_private_answer_too(
-    web_api: WebApi, tmp_path: Path
-) -> None:
-    def ask(question: str) -> Report:
+async def test_a_command_is_answered_to_its_asker_alone_unless_it_is_shared(web_api: WebApi, tmp_path: Path) -> None:
+    def ask(question: Any) -> Report:
         return error_report("There is no such model.", "try org/name") if "qwem" in question else fits(question)
 
     async with running(web_api, tmp_path, ask) as bot:
         await bot.send(signed(command(web_api.response_url, "qwem-9", trigger_id="1")))
         await settled(web_api, 1)
-        await bot.send(signed(command(web_api.response_url, f"private {QUESTION}", trigger_id="2")))
-        calls = await settled(web_api, 2)
-    assert [call.arguments["response_type"] for call in calls] == ["ephemeral", "ephemeral"]
+        await bot.send(signed(command(web_api.response_url, QUESTION, trigger_id="2")))
+        await settled(web_api, 2)
+        await bot.send(signed(command(web_api.response_url, f"share {QUESTION}", trigger_id="3")))
+        calls = await settled(web_api, 3)
+    assert [call.arguments["response_type"] for call in calls] == ["ephemeral", "ephemeral", "in_channel"]
     assert "There is no such model." in calls[0].arguments["text"]
 
 
@@ -224,7 +156,7 @@ async def test_a_pasted_log_gets_a_short_hint_and_is_not_parsed(web_api: WebApi,
 async def test_slack_is_heard_at_once_while_the_answers_take_their_time(web_api: WebApi, tmp_path: Path) -> None:
     gate = threading.Event()
 
-    def ask(question: str) -> Report:
+    def ask(question: Any) -> Report:
         gate.wait(10)
         return fits(question)
 
@@ -280,7 +212,7 @@ async def test_a_revoked_token_makes_us_unready_and_a_lost_channel_does_not(web_
         for number, status in enumerate((200, 503)):
             await bot.send(signed(mention(f"Ev{number}", ts=f"{number}.0")))
             await settled(web_api, number + 1)
-            await _nothing_waits(bot)
+            await nothing_waits(bot)
             assert (await bot.client.get("/readyz")).status_code == status
     assert states(bot.database) == ["failed", "failed"]
 
@@ -294,8 +226,10 @@ async def test_a_server_error_is_not_repeated_since_the_message_may_be_there(web
     assert states(bot.database) == ["failed"]
 
 
-async def test_a_bug_is_answered_in_the_thread_and_the_next_question_too(web_api: WebApi, tmp_path: Path) -> None:
-    def ask(question: str) -> Report:
+async def test_a_bug_is_told_to_the_asker_alone_and_the_next_question_is_answered(
+    web_api: WebApi, tmp_path: Path
+) -> None:
+    def ask(question: Any) -> Report:
         if "bug" in question:
             raise ZeroDivisionError(question)
         return fits(question)
@@ -305,12 +239,13 @@ async def test_a_bug_is_answered_in_the_thread_and_the_next_question_too(web_api
         await settled(web_api, 1)
         await bot.send(signed(mention("Ev2", "2.0")))
         broken, well = await settled(web_api, 2)
+    assert (broken.method, broken.arguments["user"]) == ("chat.postEphemeral", "U061F7AUR")
     assert "Something broke" in broken.arguments["text"]
     assert "Fits" in well.arguments["text"]
 
 
 async def test_what_waits_is_answered_before_the_process_ends(web_api: WebApi, tmp_path: Path) -> None:
-    def ask(question: str) -> Report:
+    def ask(question: Any) -> Report:
         time.sleep(0.05)
         return fits(question)
 
@@ -324,7 +259,7 @@ async def test_what_waits_is_answered_before_the_process_ends(web_api: WebApi, t
 async def test_what_the_deadline_cuts_off_is_left_to_the_next_process(web_api: WebApi, tmp_path: Path) -> None:
     gate = threading.Event()
 
-    def slow(question: str) -> Report:
+    def slow(question: Any) -> Report:
         gate.wait(10)
         return fits(question)
 
@@ -359,10 +294,10 @@ async def test_logs_hold_neither_secrets_nor_what_people_write(
 ) -> None:
     caplog.set_level(logging.DEBUG)
 
-    def ask(question: str) -> Report:
+    def ask(question: Any) -> Report:
         raise ValueError(question)
 
-    web_api.script["chat.postMessage"] = [Reply({"ok": False, "error": "token_revoked"})]
+    web_api.script["chat.postEphemeral"] = [Reply({"ok": False, "error": "token_revoked"})]
     async with running(web_api, tmp_path, ask) as bot:
         await bot.send(signed(mention(text="the merger with Initech")))
         await settled(web_api, 1)

@@ -13,6 +13,8 @@ from urllib.parse import parse_qsl
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+ANSWERS = ("chat.postMessage", "chat.postEphemeral", "chat.update", "respond")
+
 
 @dataclass(frozen=True)
 class Call:
@@ -69,7 +71,11 @@ class WebApi:
 
     def posted(self) -> list[Call]:
         """The answers that came, however they came."""
-        return [call for call in self.calls if call.method in {"chat.postMessage", "respond"}]
+        return [
+            call
+            for call in self.calls
+            if call.method in {"chat.postMessage", "chat.postEphemeral", "chat.update", "respond"}
+        ]
 
     def wait_for(self, count: int, timeout_s: float = 10.0) -> list[Call]:
         """The first answers, once so many have come."""

@@ -97,7 +97,9 @@ def _bolt_logger() -> logging.Logger:
 def _on_event(service: Service) -> Callable[..., Awaitable[None]]:
     async def on_event(body: dict[str, Any]) -> None:
         asked = from_event(body)
-        if asked is not None and await service.take(asked) == "full":
+        if asked is None or (asked.is_overheard and not await service.carries_on(asked)):
+            return
+        if await service.take(asked) == "full":
             raise NoRoom
 
     return on_event

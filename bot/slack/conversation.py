@@ -1,20 +1,25 @@
 """What a question in Slack means: with the query before it, and on the team's machine where it names none.
 
+In a thread the query before is the one that was answered there last, whoever asked it; in a conversation with the bot
+alone it is the one of the last hour. Words between people in such a thread are passed over in silence.
+
 Runs in the threads that compute answers: it may ask the database.
 """
 
 from __future__ import annotations
 
 import logging
+import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.errors import USER_ERRORS, QuestionError
 from bot.render.report import Notes, Report, error_report
 from bot.several import parse_several
-from bot.thread import follow_up, restored
+from bot.thread import NoFollowUp, follow_up, restored, stored
 from ingest.store.database import reason
 
 if TYPE_CHECKING:
@@ -25,27 +30,66 @@ if TYPE_CHECKING:
     from bot.store.answers import AnswerStore
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 ON_THE_TEAMS_MACHINE: Final = frozenset({"estimate", "card", "pick", "explain", "methods"})
 """Intents that mean a machine; a recommendation is of machines, and a pasted launch line names its own."""
 ASSUMED: Final = "Assumed"
+STILL_TALKING_S: Final = 3600.0
+"""After an hour a message to the bot alone that is in no thread begins anew."""
 
 
 class Conversation:
     """Answers what was asked in Slack, given what was asked before and what the team takes for granted."""
 
-    def __init__(self, ask: Callable[[str | Query], Report], answers: AnswerStore) -> None:
+    def __init__(
+        self, ask: Callable[[str | Query], Report], answers: AnswerStore, clock: Callable[[], float] = time.time
+    ) -> None:
         self._ask = ask
         self._answers = answers
+        self._clock = clock
 
-    def reply(self, asked: Asked) -> Report:
-        """The report for a question, a follow-up, or a query that is asked again."""
+    def reply(self, asked: Asked) -> Report | None:
+        """The report for a question, a follow-up, or a query that is asked again; None for words between people."""
         try:
             question, machine = self._meant(asked)
         except USER_ERRORS as error:
+            if asked.is_overheard and isinstance(error, NoFollowUp):
+                return None
             return error_report(error.message, error.hint, getattr(error, "suggestions", ()))
         report = self._ask(question)
-        return said_to_assume(report, machine) if machine and report.mood != "error" else report
+        if machine and report.mood != "error":
+            report = said_to_assume(report, machine)
+        self._remember(asked, report)
+        return report
+
+    def before(self, asked: Asked) -> str:
+        """The query that was answered last where this is asked, as stored; empty where none was.
+
+        A command, a form and a shortcut say all themselves.
+        """
+        if asked.response_url or not (asked.team and asked.channel and asked.thread_ts):
+            return ""
+        place = (asked.team, asked.channel)
+        found = self._answers.thread(*place, asked.thread_ts)
+        if found or not asked.is_direct:
+            return found
+        return self._answers.thread(*place, "", since=self._clock() - STILL_TALKING_S)
+
+    def _remember(self, asked: Asked, report: Report) -> None:
+        """Keeps the query of an answer that all in the thread see; what is said to one person changes nothing."""
+        query = report.query
+        if query is None or query.intent == "help" or report.mood == "error":
+            return
+        if asked.is_private or not (asked.team and asked.channel and asked.thread_ts):
+            return
+        for thread_ts in (asked.thread_ts, "") if asked.is_direct else (asked.thread_ts,):
+            place = (asked.team, asked.channel, thread_ts)
+            _unless_away(partial(self._answers.remember, *place, stored(query), self._clock()))
+
+    def _before(self, asked: Asked) -> Query | None:
+        """The query to carry on, where there is one."""
+        return restored(_unless_away(lambda: self.before(asked)) or "")
 
     def _meant(self, asked: Asked) -> tuple[str | Query, str]:
         """The question, and the team's machine where it is answered on that."""
@@ -54,18 +98,47 @@ class Conversation:
             if previous is None:
                 raise QuestionError("what was asked before is no longer known", "ask the whole question again")
             return (follow_up(previous, asked.question) if asked.question else previous), ""
+        previous = self._before(asked)
+        if previous is not None and not _is_several(asked.question):
+            try:
+                query = follow_up(previous, asked.question)
+            except NoFollowUp:
+                if asked.is_overheard or not _stands_alone(asked.question):
+                    raise
+            else:
+                if not (asked.is_overheard and query.intent == "help"):
+                    return query, ""
+        if asked.is_overheard:
+            raise NoFollowUp("nothing was asked of us")
         machine = self._machine(asked.team)
         return on_machine(asked.question, machine) if machine else (asked.question, "")
 
     def _machine(self, team: str) -> str:
-        """The team's machine; a database that is away must not keep a question from its answer."""
-        if not team:
-            return ""
-        try:
-            return self._answers.machine(team)
-        except SQLAlchemyError as error:
-            log.error("the database fails (%s)", reason(error))  # noqa: TRY400  # SQL holds texts
-            return ""
+        """The team's machine; empty where it set none, or the database is away."""
+        return (_unless_away(lambda: self._answers.machine(team)) or "") if team else ""
+
+
+def _unless_away(call: Callable[[], T]) -> T | None:
+    """What the database says; None where it fails: what it would have added to an answer is not worth the answer."""
+    try:
+        return call()
+    except SQLAlchemyError as error:
+        log.error("the database fails (%s)", reason(error))  # noqa: TRY400  # SQL holds texts
+        return None
+
+
+def _stands_alone(question: str) -> bool:
+    try:
+        return bool(parse_several(question))
+    except QuestionError:
+        return False
+
+
+def _is_several(question: str) -> bool:
+    try:
+        return len(parse_several(question)) > 1
+    except QuestionError:
+        return False
 
 
 def machine_of(text: str) -> tuple[HardwareRef, ...]:

@@ -2,9 +2,10 @@
 
 Silence is kept for bots (ourselves included, or two bots would talk for ever), for edits and deletions, and for posts
 in channels that do not mention us. Cleaning the text is the question's own business (`bot.question`); here it is only
-bounded, and an empty mention asks for help.
+bounded, and an empty mention asks for help. A reply in a thread that mentions nobody is overheard: it is for us where
+we answered in that thread and it asks something (`bot.slack.conversation`), else it is forgotten at once.
 
-Source: docs.slack.dev, reference of `app_mention`, `message.im` and slash commands.
+Source: docs.slack.dev, reference of `app_mention`, `message.im`, `message.channels` and slash commands.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from __future__ import annotations
 import re
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final
+
+from bot.thread import is_addressed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,6 +28,9 @@ SLACKBOT: Final = "USLACKBOT"
 PRIVATE_WORDS: Final = frozenset({"private", "privately"})
 PUBLIC_WORDS: Final = frozenset({"share", "public", "publicly"})
 HELP: Final = "help"
+DIRECT: Final = ("D", "U", "W")
+"""First letters of the ids of direct conversations and of people."""
+THREADED: Final = frozenset({"channel", "group", "mpim"})
 
 _USER_MENTION: Final = re.compile(r"<@[A-Z0-9]+(?:\|[^<>]*)?>")
 
@@ -37,6 +43,7 @@ class Asked:
     its asker alone when `is_private`. `characters` is the length before the text was cut. `previous` is the query (as
     stored) that the question follows up. With `replaces` the message at `message_ts`, whose button was pressed,
     becomes the answer. `errand` names work that is no question (the Home tab, a link), `details` what it needs.
+    `is_overheard` is a reply in a thread that was addressed to nobody.
     """
 
     keys: tuple[str, ...]
@@ -51,6 +58,7 @@ class Asked:
     previous: str = ""
     replaces: bool = False
     message_ts: str = ""
+    is_overheard: bool = False
     errand: str = ""
     details: dict[str, Any] = field(default_factory=dict)
 
@@ -60,9 +68,14 @@ class Asked:
         return self.characters > MAX_QUESTION_CHARACTERS
 
     @property
+    def is_direct(self) -> bool:
+        """Whether nobody but the asker reads the channel; a person's own id stands for their direct messages."""
+        return self.channel.startswith(DIRECT)
+
+    @property
     def can_be_told_alone(self) -> bool:
         """Whether an error can be said to the asker only; in a conversation with the bot there is nobody else."""
-        return bool(self.response_url) or (bool(self.user) and not self.channel.startswith("D"))
+        return bool(self.response_url) or (bool(self.user) and not self.is_direct)
 
     def payload(self) -> dict[str, Any]:
         """What the store keeps until the answer is out."""
@@ -75,10 +88,11 @@ def from_payload(payload: Mapping[str, Any]) -> Asked:
 
 
 def from_event(body: Mapping[str, Any]) -> Asked | None:
-    """The question in a mention or a direct message, or None where there is nothing to answer."""
+    """The question in a mention, a direct message or a reply in a thread, or None where there is nothing to answer."""
     event = body.get("event") or {}
     team, channel, ts = body.get("team_id", ""), event.get("channel"), event.get("ts")
-    if not (channel and ts and _is_for_us(event) and _is_from_a_person(event)):
+    is_overheard = _is_overheard(event)
+    if not (channel and ts and (is_overheard or _is_for_us(event)) and _is_from_a_person(event)):
         return None
     return Asked(
         keys=(f"event:{body.get('event_id', '')}", f"post:{team}:{channel}:{ts}"),
@@ -86,6 +100,7 @@ def from_event(body: Mapping[str, Any]) -> Asked | None:
         thread_ts=event.get("thread_ts") or ts,
         team=team,
         user=event.get("user") or "",
+        is_overheard=is_overheard,
         **cleaned(event.get("text") or ""),
     )
 
@@ -120,6 +135,19 @@ def _is_for_us(event: Mapping[str, Any]) -> bool:
     if event.get("type") == MENTION:
         return "edited" not in event
     return event.get("type") == MESSAGE and event.get("channel_type") == "im"
+
+
+def _is_overheard(event: Mapping[str, Any]) -> bool:
+    """A short reply in a thread that mentions nobody; one that mentions us comes as a mention too."""
+    text = event.get("text") or ""
+    return (
+        event.get("type") == MESSAGE
+        and event.get("channel_type") in THREADED
+        and event.get("thread_ts") not in {None, event.get("ts")}
+        and len(text) <= MAX_QUESTION_CHARACTERS
+        and "<@" not in text
+        and is_addressed(text)
+    )
 
 
 def _is_from_a_person(event: Mapping[str, Any]) -> bool:

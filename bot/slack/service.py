@@ -20,6 +20,7 @@ from bot.render.report import Report, error_report
 from bot.slack.controls import controls
 from bot.slack.conversation import Conversation
 from bot.slack.inbound import MAX_QUESTION_CHARACTERS, Asked, from_payload
+from bot.slack.outbound import Sent
 from bot.store.answers import AnswerStore
 from ingest.store.database import answers, reason
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from bot.question import Query
-    from bot.slack.outbound import Outbound, Sent
+    from bot.slack.outbound import Outbound
     from bot.store.answers import Kept, Verdict
     from bot.store.work import Item, Outcome, Reserved, WorkStore
 
@@ -61,7 +62,7 @@ class Service:
         self.errands: dict[str, Callable[[Asked], Awaitable[Sent]]] = {}
         self.fatal = ""
         self._answers = AnswerStore(store.engine)
-        self._conversation = Conversation(ask, self._answers)
+        self._conversation = Conversation(ask, self._answers, clock)
         self._workers = workers
         self._poll_s = poll_s
         self._answer_s = answer_s
@@ -84,6 +85,10 @@ class Service:
         if reserved == "new":
             self._wake.set()
         return reserved
+
+    async def carries_on(self, asked: Asked) -> bool:
+        """Whether there is an answer before it, where it was asked. Raises SQLAlchemyError as `take` does."""
+        return bool(await self._in_store(lambda: self._conversation.before(asked)))
 
     async def drain(self, deadline_s: float) -> None:
         """Answers what waits, at most until the deadline, then stops the workers and frees what they used."""
@@ -186,6 +191,8 @@ class Service:
     async def _reply(self, asked: Asked) -> Sent:
         """Answers a question, with the buttons that carry it on."""
         report = await self.report(asked)
+        if report is None:
+            return Sent("sent")
         below = await self._controls(asked, report)
         async with asyncio.timeout(SLOWEST_SEND_S):
             return await self.outbound.answer(asked, report, below)
@@ -204,8 +211,11 @@ class Service:
             return []
         return controls(token, query, is_private=asked.is_private)
 
-    async def report(self, asked: Asked) -> Report:
-        """The answer, or words for why there is none. A bug keeps its traceback, in the log and without texts."""
+    async def report(self, asked: Asked) -> Report | None:
+        """The answer, or words for why there is none; None where there is nothing to say.
+
+        A bug keeps its traceback, in the log and without texts.
+        """
         if asked.is_too_long:
             return _too_long(asked.characters)
         loop = asyncio.get_running_loop()

@@ -103,7 +103,7 @@ async def unfurl(service: Service, asked: Asked) -> Sent:
     shown = {}
     for url, model in asked.details["models"].items():
         report = await service.report(Asked(keys=(), team=asked.team, user=asked.user, question=model))
-        if report.mood not in {"error", "note"}:
+        if report is not None and report.mood not in {"error", "note"}:
             shown[url] = {"blocks": note(report)}
     if not shown:
         return Sent("sent")

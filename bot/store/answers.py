@@ -1,8 +1,9 @@
 """What answers were given, so that their buttons know what was asked: a token in the message, the query here.
 
 A message holds only the token. It is found again by its token *and* its workspace, so that a token of another
-workspace, or one that was made up, finds nothing. A query is what was understood, never the words of a person; it is
-kept for thirty days. Times are seconds since the epoch, passed in by the caller.
+workspace, or one that was made up, finds nothing; a thread by its workspace, channel and time. A query is what was
+understood, never the words of a person; it is kept for thirty days. Times are seconds since the epoch, passed in by
+the caller.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from sqlalchemy import delete, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from bot.store.tables import ANSWERS, FEEDBACK, TEAM_DEFAULTS
+from bot.store.tables import ANSWERS, FEEDBACK, TEAM_DEFAULTS, THREADS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,6 +62,23 @@ class AnswerStore:
             row = connection.execute(query).one_or_none()
         return Kept(row.token, row.team, row.user, row.query) if row else None
 
+    def remember(self, team: str, channel: str, thread_ts: str, query: str, now: float) -> None:
+        """Keeps the query that the thread was answered last; a follow-up there begins with it."""
+        row = {"team": team, "channel": channel, "thread_ts": thread_ts, "query": query, "answered_at": now}
+        with self.engine.begin() as connection:
+            _put(connection, THREADS, row)
+
+    def thread(self, team: str, channel: str, thread_ts: str, since: float = 0.0) -> str:
+        """The query that was answered last in that thread of that workspace; empty where none was since then."""
+        query = select(THREADS.c.query).where(
+            THREADS.c.team == team,
+            THREADS.c.channel == channel,
+            THREADS.c.thread_ts == thread_ts,
+            THREADS.c.answered_at >= since,
+        )
+        with self.engine.connect() as connection:
+            return connection.execute(query).scalar_one_or_none() or ""
+
     def recent(self, team: str, user: str) -> list[Kept]:
         """What this person asked last, newest first, each query once."""
         query = (
@@ -98,14 +116,15 @@ class AnswerStore:
                 connection.execute(delete(TEAM_DEFAULTS).where(TEAM_DEFAULTS.c.team == team))
 
     def forget(self, now: float) -> int:
-        """How many answers older than thirty days were dropped; judgements stay, for they make the program better."""
+        """How many answers and threads older than thirty days were dropped; judgements stay: they improve answers."""
         with self.engine.begin() as connection:
-            return connection.execute(delete(ANSWERS).where(ANSWERS.c.created_at < now - KEEP_S)).rowcount
+            answers = connection.execute(delete(ANSWERS).where(ANSWERS.c.created_at < now - KEEP_S)).rowcount
+            return answers + connection.execute(delete(THREADS).where(THREADS.c.answered_at < now - KEEP_S)).rowcount
 
     def forget_team(self, team: str) -> None:
         """Drops all that a workspace left here: it removed the app."""
         with self.engine.begin() as connection:
-            for table in (FEEDBACK, ANSWERS, TEAM_DEFAULTS):
+            for table in (FEEDBACK, ANSWERS, THREADS, TEAM_DEFAULTS):
                 connection.execute(delete(table).where(table.c.team == team))
 
 

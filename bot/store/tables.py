@@ -35,6 +35,15 @@ ANSWERS: Final = Table(
     Column("created_at", Double, nullable=False, index=True),
     Index("answers_of_a_person", "team", "user", "created_at"),
 )
+THREADS: Final = Table(
+    "threads",
+    METADATA,
+    Column("team", String(32), primary_key=True),
+    Column("channel", String(32), primary_key=True),
+    Column("thread_ts", String(32), primary_key=True),
+    Column("query", Text, nullable=False),
+    Column("answered_at", Double, nullable=False, index=True),
+)
 FEEDBACK: Final = Table(
     "feedback",
     METADATA,

@@ -20,6 +20,9 @@ from bot.slack.inbound import EVENTS
 SCOPE_OF_EVENT: Final = {
     "app_mention": "app_mentions:read",
     "message.im": "im:history",
+    "message.channels": "channels:history",
+    "message.groups": "groups:history",
+    "message.mpim": "mpim:history",
     "link_shared": "links:read",
     "assistant_thread_started": "assistant:write",
     "app_home_opened": None,

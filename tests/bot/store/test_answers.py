@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select
 
 from bot.store.answers import KEEP_S, MAX_RECENT, AnswerStore
-from bot.store.tables import ANSWERS, FEEDBACK, TEAM_DEFAULTS
+from bot.store.tables import ANSWERS, FEEDBACK, TEAM_DEFAULTS, THREADS
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine, Table
@@ -36,6 +36,15 @@ def test_a_token_is_found_in_its_own_workspace_only(store: AnswerStore) -> None:
     assert store.find("", token) is None
     assert store.find("T1", token[:-1]) is None
     assert store.find("T1", "' OR 1=1 --") is None
+
+
+def test_a_thread_is_known_in_its_own_workspace_and_channel_by_its_last_query(store: AnswerStore) -> None:
+    store.remember("T1", "C1", "1.1", "first", NOON)
+    store.remember("T1", "C1", "1.1", QUERY, NOON + 1)
+    assert store.thread("T1", "C1", "1.1") == QUERY
+    assert store.thread("T1", "C1", "1.1", since=NOON + 2) == ""
+    for place in (("T2", "C1", "1.1"), ("T1", "C2", "1.1"), ("T1", "C1", "1.2"), ("", "C1", "1.1")):
+        assert store.thread(*place) == ""
 
 
 def test_tokens_are_never_the_same(store: AnswerStore) -> None:
@@ -78,8 +87,10 @@ def test_answers_are_forgotten_after_thirty_days_and_judgements_are_not(store: A
     assert old is not None
     store.judge(old, "U1", "bad", NOON)
     store.keep("T1", "U1", QUERY, NOON + KEEP_S)
-    assert store.forget(NOON + KEEP_S + 1) == 1
-    assert (rows(store, ANSWERS), rows(store, FEEDBACK)) == (1, 1)
+    store.remember("T1", "C1", "1.1", QUERY, NOON)
+    store.remember("T1", "C1", "2.2", QUERY, NOON + KEEP_S)
+    assert store.forget(NOON + KEEP_S + 1) == 2
+    assert [rows(store, table) for table in (ANSWERS, THREADS, FEEDBACK)] == [1, 1, 1]
 
 
 def test_a_workspace_that_leaves_leaves_nothing(store: AnswerStore) -> None:
@@ -88,6 +99,7 @@ def test_a_workspace_that_leaves_leaves_nothing(store: AnswerStore) -> None:
         assert kept is not None
         store.judge(kept, "U1", "good", NOON)
         store.set_machine(team, "U1", "8xH100", NOON)
+        store.remember(team, "C1", "1.1", QUERY, NOON)
     store.forget_team("T1")
-    assert [rows(store, table) for table in (ANSWERS, FEEDBACK, TEAM_DEFAULTS)] == [1, 1, 1]
+    assert [rows(store, table) for table in (ANSWERS, THREADS, FEEDBACK, TEAM_DEFAULTS)] == [1, 1, 1, 1]
     assert store.machine("T2") == "8xH100"

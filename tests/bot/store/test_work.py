@@ -152,7 +152,10 @@ def test_opening_a_database_makes_every_table(database_address: str) -> None:
     look = "import sys; from bot.store.database import open_database; from sqlalchemy import inspect; "
     look += "print(sorted(inspect(open_database(sys.argv[1])).get_table_names()))"
     done = subprocess.run([sys.executable, "-c", look, database_address], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "['answers', 'bot_version', 'events_seen', 'feedback', 'team_defaults', 'work']"
+    assert (
+        done.stdout.strip()
+        == "['answers', 'bot_version', 'events_seen', 'feedback', 'team_defaults', 'threads', 'work']"
+    )
 
 
 @pytest.mark.parametrize(

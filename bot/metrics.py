@@ -33,6 +33,34 @@ HTTP_IN_FLIGHT: Final = Gauge("hubgauge_http_requests_in_flight", "Requests bein
 COMPUTING: Final = Gauge(
     "hubgauge_answers_waiting", "Answers being computed or waiting for a thread.", registry=REGISTRY
 )
+SLACK_TAKEN: Final = Counter(
+    "hubgauge_slack_events_total",
+    "What Slack brought that is to be answered: taken on, seen before, or turned away because too much waits.",
+    ("outcome",),
+    registry=REGISTRY,
+)
+SLACK_TAKE_SECONDS: Final = Histogram(
+    "hubgauge_slack_take_seconds",
+    "Time until an event is written down, after which Slack is told so.",
+    buckets=SECONDS,
+    registry=REGISTRY,
+)
+SLACK_ANSWER_SECONDS: Final = Histogram(
+    "hubgauge_slack_answer_seconds",
+    "From an event's arrival until Slack has its answer.",
+    buckets=SECONDS,
+    registry=REGISTRY,
+)
+SLACK_SENT: Final = Counter(
+    "hubgauge_slack_sent_total",
+    "Calls to Slack by method and what became of them: sent, later, unsure, refused, fatal.",
+    ("method", "fate"),
+    registry=REGISTRY,
+)
+SLACK_WAITING: Final = Gauge("hubgauge_slack_waiting", "Questions of all replicas that wait.", registry=REGISTRY)
+SLACK_OLDEST_SECONDS: Final = Gauge(
+    "hubgauge_slack_oldest_waiting_seconds", "How long the oldest of them has waited.", registry=REGISTRY
+)
 
 
 def exposition() -> bytes:

@@ -43,7 +43,7 @@ class Asked:
     its asker alone when `is_private`. `characters` is the length before the text was cut. `previous` is the query (as
     stored) that the question follows up. With `replaces` the message at `message_ts`, whose button was pressed,
     becomes the answer. `errand` names work that is no question (the Home tab, a link), `details` what it needs.
-    `is_overheard` is a reply in a thread that was addressed to nobody.
+    `is_overheard` is a reply in a thread that was addressed to nobody. `said_at` is the time (`ts`) of the question.
     """
 
     keys: tuple[str, ...]
@@ -59,6 +59,7 @@ class Asked:
     replaces: bool = False
     message_ts: str = ""
     is_overheard: bool = False
+    said_at: str = ""
     errand: str = ""
     details: dict[str, Any] = field(default_factory=dict)
 
@@ -76,6 +77,23 @@ class Asked:
     def can_be_told_alone(self) -> bool:
         """Whether an error can be said to the asker only; in a conversation with the bot there is nobody else."""
         return bool(self.response_url) or (bool(self.user) and not self.is_direct)
+
+    @property
+    def place(self) -> str:
+        """The channel and its workspace, for which Slack counts messages; empty for what is not posted in one."""
+        return f"{self.team}:{self.channel}" if self.channel and not self.response_url else ""
+
+    @property
+    def thread(self) -> str:
+        """The thread, whose questions are answered one after the other; empty for one question by itself."""
+        if not (self.place and self.thread_ts):
+            return ""
+        return f"{self.place}:{'' if self.is_direct else self.thread_ts}"
+
+    @property
+    def asker(self) -> str:
+        """The person, for a fair queue."""
+        return f"{self.team}:{self.user}" if self.user else ""
 
     def payload(self) -> dict[str, Any]:
         """What the store keeps until the answer is out."""
@@ -101,6 +119,7 @@ def from_event(body: Mapping[str, Any]) -> Asked | None:
         team=team,
         user=event.get("user") or "",
         is_overheard=is_overheard,
+        said_at=ts,
         **cleaned(event.get("text") or ""),
     )
 

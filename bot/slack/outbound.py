@@ -1,14 +1,17 @@
-"""The only place that speaks to Slack: an answer goes out, and what Slack says to it becomes one of four outcomes.
+"""The only place that speaks to Slack: an answer goes out, and what Slack says to it becomes one of five outcomes.
 
-A 429 is waited for once by the SDK's own handler, then left to a later attempt: nothing was posted. A 5xx or a
-time-out on `chat.postMessage` is not repeated, since the message may be there. Blocks that Slack refuses are sent again
-as plain text. Logs name the error's code and nothing else: no token, no text.
+A 429 on an answer pauses its channel and no other; a 5xx or a time-out leaves it unsure whether the message is there.
+Then, and after a crash, the thread is read before the answer is posted again: each answer wears a mark, the id of its
+first block. Blocks that Slack refuses are sent again as plain text. Logs name the error's code and nothing else: no
+token, no text.
 """
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import aiohttp
@@ -20,11 +23,12 @@ from slack_sdk.http_retry.builtin_async_handlers import (
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
+from bot import metrics
 from bot.render.block_models import message_fault
 from bot.render.blocks import MAX_NOTICE_CHARACTERS, to_message, to_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Sequence
 
     from bot.render.report import Report
     from bot.slack.inbound import Asked
@@ -37,16 +41,23 @@ TOO_MUCH: Final = frozenset(
 )
 DEAD_HOOK: Final = frozenset({"expired_url", "used_url", "http_404", "http_410", "no_service", "invalid_token"})
 """What a response_url says that is older than half an hour or was used five times."""
+UNSURE: Final = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout"})
+"""Slack's own trouble: the reference of chat.postMessage says of these that the call may have worked."""
 RATE_LIMITED: Final = "ratelimited"
 MAX_FALLBACK_CHARACTERS: Final = 12_000
 REQUEST_TIMEOUT_S: Final = 15
 
-Fate = Literal["sent", "refused", "later", "fatal"]
+MARK: Final = "answers"
+MAX_REPLIES: Final = 200
+"""Replies of a thread that are looked through for an answer, from its question on."""
+SERVER_ERROR: Final = 500
+
+Fate = Literal["sent", "refused", "later", "unsure", "fatal"]
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What became of an answer. `retry_after_s` is Slack's wish where the fate is "later"."""
+    """What became of an answer. `retry_after_s` is Slack's wish where the fate is "later"; "unsure" may be there."""
 
     fate: Fate
     error: str = ""
@@ -60,14 +71,21 @@ class Outbound:
         self.client = client
         self.session = session
 
-    async def answer(self, asked: Asked, report: Report, controls: Sequence[dict[str, Any]] = ()) -> Sent:
-        """Posts the report where it was asked; as plain text where Slack refuses the blocks, or would."""
+    async def answer(
+        self, asked: Asked, report: Report, controls: Sequence[dict[str, Any]] = (), *, is_again: bool = False
+    ) -> Sent:
+        """Posts the report where it was asked; as plain text where Slack refuses the blocks, or would.
+
+        With `is_again` an earlier attempt may have reached Slack: nothing is posted where its mark is found.
+        """
+        if is_again and await self._is_there(asked):
+            return Sent("sent")
         text, blocks = to_message(report, controls)
         fault = message_fault(blocks)
         if fault:
             log.error("the blocks of an answer break a rule of Slack's (%s): sent as plain text", fault)
             text, blocks = to_text(report)[:MAX_FALLBACK_CHARACTERS], []
-        sent = await self._send(asked, report, text, blocks)
+        sent = await self._send(asked, report, text, _marked(blocks, asked))
         if sent.error in TOO_MUCH:
             log.warning("Slack refused the blocks of an answer (%s): sent as plain text", sent.error)
             limit = MAX_NOTICE_CHARACTERS if sent.error == "msg_too_long" else MAX_FALLBACK_CHARACTERS
@@ -76,17 +94,25 @@ class Outbound:
             log.log(logging.CRITICAL if sent.fate == "fatal" else logging.ERROR, "Slack took no answer: %s", sent.error)
         return sent
 
+    async def _is_there(self, asked: Asked) -> bool:
+        """Whether the thread holds this answer already; False where that cannot be told."""
+        if not (asked.channel and asked.thread_ts) or asked.is_private or asked.response_url:
+            return False
+        try:
+            found = await self.client.conversations_replies(
+                channel=asked.channel, ts=asked.thread_ts, oldest=asked.said_at or asked.thread_ts, limit=MAX_REPLIES
+            )
+        except (SlackClientError, aiohttp.ClientError, TimeoutError, OSError) as error:
+            log.warning("a thread could not be read to look for an answer (%s): posting again", type(error).__name__)
+            return False
+        mark = _mark(asked)
+        return any(block.get("block_id") == mark for reply in found["messages"] for block in reply.get("blocks") or ())
+
     async def call(self, method: str, **arguments: Any) -> Sent:
         """Calls a method of the Web API that is no answer: a form, the Home tab, the note below a link."""
-        try:
-            await self.client.api_call(method, json=arguments)
-        except SlackApiError as error:
-            sent = _outcome(error)
-        except (SlackClientError, aiohttp.ClientError, TimeoutError, OSError) as error:
-            sent = Sent("refused", type(error).__name__)
-        else:
-            return Sent("sent")
-        log.warning("Slack refused %s: %s", method, sent.error)
+        sent = await _sent(method, self.client.api_call(method, json=arguments))
+        if sent.fate != "sent":
+            log.warning("Slack refused %s: %s", method, sent.error)
         return sent
 
     async def tell(self, response_url: str, text: str, thread_ts: str = "") -> Sent:
@@ -104,24 +130,19 @@ class Outbound:
             sent = await self._respond(asked, text, blocks, is_private=is_private)
             if sent.error not in DEAD_HOOK or not asked.channel:
                 return sent
-        try:
-            await self._post(asked, text, blocks, is_private=is_private)
-        except SlackApiError as error:
-            return _outcome(error)
-        except (SlackClientError, aiohttp.ClientError, TimeoutError, OSError) as error:
-            return Sent("refused", type(error).__name__)
-        return Sent("sent")
+        return await self._post(asked, text, blocks, is_private=is_private)
 
-    async def _post(self, asked: Asked, text: str, blocks: list[dict[str, Any]], *, is_private: bool) -> None:
+    async def _post(self, asked: Asked, text: str, blocks: list[dict[str, Any]], *, is_private: bool) -> Sent:
         """Posts by the Web API: into the thread, over the message that was pressed, or to the asker alone."""
         message: dict[str, Any] = {"channel": asked.channel, "text": text, "blocks": blocks or None}
         thread_ts = asked.thread_ts or None
         if asked.replaces and asked.message_ts:
-            await self.client.chat_update(**message, ts=asked.message_ts)
-        elif is_private:
-            await self.client.chat_postEphemeral(**message, thread_ts=thread_ts, user=asked.user)
-        else:
-            await self.client.chat_postMessage(**message, thread_ts=thread_ts, unfurl_links=False, unfurl_media=False)
+            return await _sent("chat.update", self.client.chat_update(**message, ts=asked.message_ts))
+        if is_private:
+            told = self.client.chat_postEphemeral(**message, thread_ts=thread_ts, user=asked.user)
+            return await _sent("chat.postEphemeral", told)
+        posted = self.client.chat_postMessage(**message, thread_ts=thread_ts, unfurl_links=False, unfurl_media=False)
+        return await _sent("chat.postMessage", posted)
 
     async def _respond(self, asked: Asked, text: str, blocks: list[dict[str, Any]], *, is_private: bool) -> Sent:
         """Answers by the address that a command or a press brought; it lives for half an hour and five answers."""
@@ -142,24 +163,41 @@ class Outbound:
             retry_handlers=[AsyncConnectionErrorRetryHandler(), AsyncRateLimitErrorRetryHandler(max_retry_count=1)],
             logger=quiet_logger(),
         )
-        try:
-            response = await hook.send_dict(body)
-        except (SlackClientError, aiohttp.ClientError, TimeoutError, OSError) as error:
-            return Sent("refused", type(error).__name__)
-        if response.status_code == 200:
-            return Sent("sent")
-        if response.status_code == 429:
-            return Sent("later", RATE_LIMITED, _retry_after_s(response.headers))
-        return Sent("refused", _code_in(response.body) or f"http_{response.status_code}")
+        return await _sent("response_url", hook.send_dict(body))
+
+
+async def _sent(method: str, call: Awaitable[Any]) -> Sent:
+    """Makes the call and says what became of it, to the metrics too."""
+    try:
+        response = await call
+    except SlackApiError as error:
+        sent = _fate(error.response.status_code, error.response.headers, error.response.data)
+    except (SlackClientError, aiohttp.ClientError, TimeoutError, OSError) as error:
+        sent = Sent("unsure", type(error).__name__)
+    else:  # a response_url answers in words and raises nothing; the Web API has raised by now
+        is_hook = method == "response_url" and response.status_code != HTTPStatus.OK
+        sent = _fate(response.status_code, response.headers, response.body) if is_hook else Sent("sent")
+    metrics.SLACK_SENT.labels(method, sent.fate).inc()
+    return sent
+
+
+def _mark(asked: Asked) -> str:
+    """What the answer is known by in its thread: from the question's keys, the same at each attempt."""
+    return f"{MARK}:{hashlib.sha256(' '.join(sorted(asked.keys)).encode()).hexdigest()[:24]}"
+
+
+def _marked(blocks: list[dict[str, Any]], asked: Asked) -> list[dict[str, Any]]:
+    """The blocks with the mark on the first; its own id, if it has one, belongs to a button and stays."""
+    if not blocks or "block_id" in blocks[0]:
+        return blocks
+    return [{**blocks[0], "block_id": _mark(asked)}, *blocks[1:]]
 
 
 def web_client(token: str, api_url: str, session: aiohttp.ClientSession | None = None) -> AsyncWebClient:
-    """A client of the Web API that waits once when Slack asks it to."""
-    client = AsyncWebClient(
+    """A client of the Web API. What Slack asks to wait for is left to the queue, which holds one channel alone."""
+    return AsyncWebClient(
         token=token, base_url=api_url, session=session, timeout=REQUEST_TIMEOUT_S, logger=quiet_logger()
     )
-    client.retry_handlers.append(AsyncRateLimitErrorRetryHandler(max_retry_count=1))
-    return client
 
 
 def quiet_logger() -> logging.Logger:
@@ -169,12 +207,14 @@ def quiet_logger() -> logging.Logger:
     return logger
 
 
-def _outcome(error: SlackApiError) -> Sent:
-    response = error.response
-    if response.status_code == 429:
-        return Sent("later", RATE_LIMITED, _retry_after_s(response.headers))
-    code = _code_in(response.data.get("error", "")) if isinstance(response.data, dict) else ""
-    return Sent("fatal" if code in FATAL else "refused", code or f"http_{response.status_code}")
+def _fate(status: int, headers: Any, body: Any) -> Sent:
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return Sent("later", RATE_LIMITED, _retry_after_s(headers))
+    said = body.get("error", "") if isinstance(body, dict) else body if isinstance(body, str) else ""
+    code = _code_in(said) or f"http_{status}"
+    if status >= SERVER_ERROR or code in UNSURE:
+        return Sent("unsure", code)
+    return Sent("fatal" if code in FATAL else "refused", code)
 
 
 def _retry_after_s(headers: Any) -> float:

@@ -8,6 +8,8 @@ from sqlalchemy import JSON, Column, Double, Index, Integer, MetaData, String, T
 
 METADATA: Final = MetaData()
 MAX_KEY_CHARACTERS: Final = 255
+MAX_ASKER_CHARACTERS: Final = 80
+MAX_THREAD_CHARACTERS: Final = 120
 
 SEEN: Final = Table(
     "events_seen",
@@ -24,6 +26,9 @@ WORK: Final = Table(
     Column("attempts", Integer, nullable=False, default=0),
     Column("created_at", Double, nullable=False),
     Column("not_before", Double, nullable=False, default=0.0),
+    Column("asker", String(MAX_ASKER_CHARACTERS), nullable=False, server_default=""),
+    Column("channel", String(MAX_ASKER_CHARACTERS), nullable=False, server_default=""),
+    Column("thread", String(MAX_THREAD_CHARACTERS), nullable=False, server_default="", index=True),
 )
 ANSWERS: Final = Table(
     "answers",

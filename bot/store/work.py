@@ -1,8 +1,10 @@
 """Questions taken on and not yet answered, kept so that a crash loses none and a retry repeats none.
 
-One transaction marks an event as seen and writes down its question. A worker claims a row for a while (`lease_s`);
-a row whose lease ran out, because its process died, is claimed again. The text of a question is erased when it is
-answered. Times are seconds since the epoch, passed in by the caller.
+One transaction marks an event as seen and writes down its question. A worker claims a row for a while (`lease_s`) and
+renews the claim as long as it works; a row whose lease ran out, because its process died, is claimed again. The queue
+is fair: the first question of each asker comes before the second of any. A thread is answered in its order, one
+question at a time. The text of a question is erased when it is answered. Times are seconds since the epoch, passed in
+by the caller; the clocks of replicas must agree to a few seconds.
 """
 
 from __future__ import annotations
@@ -10,23 +12,37 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from bot.store.tables import MAX_KEY_CHARACTERS, SEEN, WORK
+from bot.store.tables import MAX_ASKER_CHARACTERS, MAX_KEY_CHARACTERS, MAX_THREAD_CHARACTERS, SEEN, WORK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import Connection, Engine, Select
 
 MAX_WAITING: Final = 1_000
-MAX_ATTEMPTS: Final = 3
+MAX_ATTEMPTS: Final = 5
+LEASE_S: Final = 20.0
+MOST_OF_ONE_ASKER: Final = 0.1
+"""Share of the queue that one person's waiting questions may fill."""
+_LOOKED_AT: Final = 16
+"""Rows that a claim considers: as many as replicas may reach for at once."""
 KEEP_S: Final = 24 * 3600.0
 """How long events are remembered. Slack's last retry comes after six minutes, delayed events within hours."""
 
 Reserved = Literal["new", "seen", "full"]
 Outcome = Literal["done", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """Who asked, and where: `channel` names its workspace too; an empty `thread` is one of its own."""
+
+    asker: str = ""
+    channel: str = ""
+    thread: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +52,21 @@ class Item:
     key: str
     payload: dict[str, Any]
     attempts: int
+    created_at: float
+
+
+NOBODYS: Final = Whose()
 
 
 class WorkStore:
     """The waiting questions of all replicas that share a database."""
 
-    def __init__(self, engine: Engine, *, lease_s: float = 120.0, max_waiting: int = MAX_WAITING) -> None:
+    def __init__(self, engine: Engine, *, lease_s: float = LEASE_S, max_waiting: int = MAX_WAITING) -> None:
         self.engine = engine
         self.lease_s = lease_s
         self.max_waiting = max_waiting
 
-    def reserve(self, keys: Iterable[str], payload: Mapping[str, Any], now: float) -> Reserved:
+    def reserve(self, keys: Iterable[str], payload: Mapping[str, Any], now: float, whose: Whose = NOBODYS) -> Reserved:
         """Takes a question on: "new" once for any of its keys, "seen" ever after, "full" where too many wait.
 
         A post has two keys, its event and its place (channel and time), since a mention in a direct message comes as
@@ -54,32 +74,40 @@ class WorkStore:
         """
         names = sorted({key[:MAX_KEY_CHARACTERS] for key in keys})  # one order for all: no deadlock
         with self.engine.begin() as connection:
-            if self._waiting(connection) >= self.max_waiting:
+            if not self._has_room(connection, whose.asker):
                 return "full"
             if not all(self._is_first(connection, name, now) for name in names):
                 return "seen"
             row = {"key": names[0], "state": "waiting", "payload": dict(payload), "created_at": now}
-            connection.execute(insert(WORK).values(attempts=0, not_before=0.0, **row))
+            connection.execute(insert(WORK).values(attempts=0, not_before=0.0, **row, **_columns(whose)))
         return "new"
 
     def claim(self, now: float) -> Item | None:
-        """The oldest question that nobody works on, ours for `lease_s`; None where there is none."""
-        oldest = (
+        """The question whose turn it is and that nobody works on, ours for `lease_s`; None where there is none."""
+        free = _free(now).subquery()
+        next_one = (
             select(WORK.c.key)
+            .join(free, free.c.key == WORK.c.key)
             .where(WORK.c.state == "waiting", WORK.c.not_before <= now)
-            .order_by(WORK.c.created_at)
+            .order_by(free.c.turn, free.c.created_at, free.c.key)
             .limit(1)
-            .with_for_update(skip_locked=True)
+            .with_for_update(of=WORK, skip_locked=True)
         )
         taken = (
             update(WORK)
-            .where(WORK.c.key == oldest.scalar_subquery(), WORK.c.state == "waiting", WORK.c.not_before <= now)
+            .where(WORK.c.key == next_one.scalar_subquery(), WORK.c.state == "waiting", WORK.c.not_before <= now)
             .values(not_before=now + self.lease_s, attempts=WORK.c.attempts + 1)
-            .returning(WORK.c.key, WORK.c.payload, WORK.c.attempts)
+            .returning(WORK.c.key, WORK.c.payload, WORK.c.attempts, WORK.c.created_at)
         )
         with self.engine.begin() as connection:
             row = connection.execute(taken).one_or_none()
-        return Item(row.key, row.payload, row.attempts) if row else None
+        return Item(row.key, row.payload, row.attempts, row.created_at) if row else None
+
+    def renew(self, keys: Iterable[str], now: float) -> None:
+        """Holds the claimed questions for another `lease_s`."""
+        mine = update(WORK).where(WORK.c.key.in_(list(keys)), WORK.c.state == "waiting")
+        with self.engine.begin() as connection:
+            connection.execute(mine.values(not_before=now + self.lease_s))
 
     def finish(self, key: str, outcome: Outcome) -> None:
         """The question is answered or given up; its text is erased."""
@@ -87,13 +115,46 @@ class WorkStore:
         with self.engine.begin() as connection:
             connection.execute(update(WORK).where(WORK.c.key == key).values(values))
 
-    def postpone(self, item: Item, until: float) -> None:
-        """The question is tried again later; after `MAX_ATTEMPTS` it is given up."""
-        if item.attempts >= MAX_ATTEMPTS:
+    def postpone(self, item: Item, until: float, *, counts: bool = True) -> bool:
+        """Whether the question is tried again at that time; after `MAX_ATTEMPTS` that count it is given up."""
+        if counts and item.attempts >= MAX_ATTEMPTS:
             self.finish(item.key, "failed")
-            return
+            return False
+        attempts = item.attempts if counts else item.attempts - 1
         with self.engine.begin() as connection:
-            connection.execute(update(WORK).where(WORK.c.key == item.key).values(not_before=until))
+            mine = update(WORK).where(WORK.c.key == item.key, WORK.c.state == "waiting")
+            connection.execute(mine.values(not_before=until, attempts=attempts))
+        return True
+
+    def hold(self, channel: str, until: float, apart_s: float) -> int:
+        """Keeps what waits in that channel until then, so far apart and in its order; how many questions that is.
+
+        Slack asked for a pause there: what is claimed already goes on, other channels do not notice.
+        """
+        mine = (
+            select(WORK.c.key)
+            .where(WORK.c.state == "waiting", WORK.c.channel == channel, WORK.c.not_before <= until)
+            .order_by(WORK.c.created_at, WORK.c.key)
+        )
+        with self.engine.begin() as connection:
+            keys = connection.execute(mine).scalars().all()
+            for number, key in enumerate(keys):
+                later = update(WORK).where(WORK.c.key == key)
+                connection.execute(later.values(not_before=until + number * apart_s))
+        return len(keys)
+
+    def next_at(self, now: float) -> float | None:
+        """When the next question that was put off, or that a dead process holds, is free; None where there is none."""
+        query = select(func.min(WORK.c.not_before)).where(WORK.c.state == "waiting", WORK.c.not_before > now)
+        with self.engine.connect() as connection:
+            found: float | None = connection.execute(query).scalar_one()
+        return found
+
+    def is_awaited_in(self, thread: str) -> bool:
+        """Whether a question of that thread still waits for its answer."""
+        query = select(WORK.c.key).where(WORK.c.thread == thread, WORK.c.state == "waiting").limit(1)
+        with self.engine.connect() as connection:
+            return connection.execute(query).one_or_none() is not None
 
     def forget(self, now: float) -> int:
         """How many events and answered questions older than a day were dropped."""
@@ -108,12 +169,61 @@ class WorkStore:
         with self.engine.connect() as connection:
             return self._waiting(connection)
 
-    def _waiting(self, connection: Connection) -> int:
+    def oldest_s(self, now: float) -> float:
+        """How long the oldest question has waited; 0 where none waits."""
+        query = select(func.min(WORK.c.created_at)).where(WORK.c.state == "waiting")
+        with self.engine.connect() as connection:
+            since = connection.execute(query).scalar_one()
+        return 0.0 if since is None else max(0.0, now - since)
+
+    def _has_room(self, connection: Connection, asker: str) -> bool:
+        if self._waiting(connection) >= self.max_waiting:
+            return False
+        return not asker or self._waiting(connection, asker) < max(1.0, self.max_waiting * MOST_OF_ONE_ASKER)
+
+    def _waiting(self, connection: Connection, asker: str = "") -> int:
         query = select(func.count()).select_from(WORK).where(WORK.c.state == "waiting")
-        return connection.execute(query).scalar_one()
+        return connection.execute(query.where(WORK.c.asker == asker) if asker else query).scalar_one()
 
     def _is_first(self, connection: Connection, key: str, now: float) -> bool:
         """Marks the key as seen. RETURNING tells, since a driver need not count the rows of an INSERT."""
         dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
         statement = dialect.insert(SEEN).values(key=key, seen_at=now).on_conflict_do_nothing().returning(SEEN.c.key)
         return connection.execute(statement).one_or_none() is not None
+
+
+def _free(now: float) -> Select[tuple[str, int, float]]:
+    """Key, turn and time of the questions that may be claimed, fairest first."""
+    waiting = WORK.alias("waiting")
+    turn = func.row_number().over(partition_by=waiting.c.asker, order_by=(waiting.c.created_at, waiting.c.key))
+    ranked = (
+        select(waiting.c.key, waiting.c.thread, waiting.c.created_at, waiting.c.not_before, turn.label("turn"))
+        .where(waiting.c.state == "waiting")
+        .subquery("ranked")
+    )
+    before = WORK.alias("before")
+    is_held_up = (
+        select(before.c.key)
+        .where(
+            before.c.thread == ranked.c.thread,
+            before.c.thread != "",
+            before.c.state == "waiting",
+            tuple_(before.c.created_at, before.c.key) < tuple_(ranked.c.created_at, ranked.c.key),
+        )
+        .exists()
+    )
+    return (
+        select(ranked.c.key, ranked.c.turn, ranked.c.created_at)
+        .where(ranked.c.not_before <= now, ~is_held_up)
+        .order_by(ranked.c.turn, ranked.c.created_at, ranked.c.key)
+        .limit(_LOOKED_AT)
+    )
+
+
+def _columns(whose: Whose) -> dict[str, str]:
+    """As long as the columns are: a name that is cut still tells most from one another."""
+    return {
+        "asker": whose.asker[:MAX_ASKER_CHARACTERS],
+        "channel": whose.channel[:MAX_ASKER_CHARACTERS],
+        "thread": whose.thread[:MAX_THREAD_CHARACTERS],
+    }

@@ -15,7 +15,6 @@ from bot.http.app import build
 from bot.render.report import Report, Section
 from bot.settings import Settings
 from bot.store.tables import WORK
-from tests.bot.http.stand_in import product
 from tests.bot.slack.payloads import SECRET, Signed
 
 if TYPE_CHECKING:
@@ -56,7 +55,7 @@ async def running(
         slack_api_url=api.url,
         drain_s=drain_s,
     )
-    app = build(settings, product(ask=ask))
+    app = build(settings, ask, lambda _: {}, ask_json=lambda _: {})
     transport = httpx2.ASGITransport(app)
     async with (
         app.router.lifespan_context(app),
@@ -75,7 +74,7 @@ def states(database: str) -> list[str]:
 
 async def nothing_waits(bot: Bot) -> None:
     """Slack's answer reaches the database a moment after the test sees the call."""
-    for _ in range(500):
+    for _ in range(1500):
         if "waiting" not in states(bot.database):
             return
         await anyio.sleep(0.01)

@@ -6,7 +6,6 @@ import contextlib
 import signal
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx2
@@ -17,6 +16,7 @@ from tests.bot.slack.local_slack import APP_TOKEN, BOT_TOKEN, SECRET, LocalSlack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 BOT = """
 import sys, time
@@ -37,10 +37,8 @@ if sys.argv[1] == "slack":
     run(settings, ask)
 else:
     from bot.http.serve import run
-    from tests.bot.http.stand_in import product
-    run(settings, product(ask=ask))
+    run(settings, ask, lambda _: {}, ask_json=lambda _: {})
 """
-ROOT = Path(__file__).parents[3]
 QUESTION = "llama-3.1-8b on 1xH100 &amp; 8K"
 
 
@@ -56,7 +54,7 @@ def bot(slack: LocalSlack, tmp_path: Path, front: str, port: int = 0) -> Iterato
         "HUBGAUGE_PORT": str(port),
     }
     command = [sys.executable, "-W", "error", "-X", "dev", "-c", BOT, front]
-    with subprocess.Popen(command, cwd=ROOT, env=environ, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, env=environ, stderr=subprocess.PIPE, text=True) as process:
         try:
             yield process
             if process.poll() is None:
@@ -103,7 +101,9 @@ def test_mention_message_and_command_are_answered_where_they_were_asked(workspac
     eventually(lambda: len(workspace.answers(workspace.channel)) == 3)
     mentioned, _, commanded = workspace.answers(workspace.channel)
     assert "ephemeral_to" not in commanded
-    assert mentioned["blocks"] == commanded["blocks"] == workspace.answers(workspace.conversation)[0]["blocks"]
+    answers = (mentioned, commanded, workspace.answers(workspace.conversation)[0])
+    assert len({answer["blocks"][0].pop("block_id") for answer in answers}) == 3  # the mark of each
+    assert answers[0]["blocks"] == answers[1]["blocks"] == answers[2]["blocks"]
     assert "Fits: llama-3.1-8b" in mentioned["text"]
 
 

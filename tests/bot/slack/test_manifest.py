@@ -33,6 +33,7 @@ SCOPE_OF_METHOD: Final = {
     "chat.update": "chat:write",
     "chat.unfurl": "links:write",
     "assistant.threads.setSuggestedPrompts": "assistant:write",
+    "conversations.replies": "channels:history",  # and those of groups, direct and group conversations
     "views.open": None,
     "views.publish": None,
     "auth.test": None,
@@ -56,7 +57,9 @@ def methods_called() -> set[str]:
             first = node.args[0] if node.args else None
             if name == "call" and isinstance(first, ast.Constant):
                 found.add(str(first.value))
-            elif owner.endswith("client") and re.fullmatch(r"(chat|views|auth|apps|users|files|assistant)_\w+", name):
+            elif owner.endswith("client") and re.fullmatch(
+                r"(chat|views|auth|apps|users|files|assistant|conversations)_\w+", name
+            ):
                 found.add(name.replace("_", "."))
     return found
 

@@ -12,6 +12,8 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from bot.render.report import Notes, Report, Section, error_report
+from bot.slack import workers
+from bot.store.work import MAX_ATTEMPTS
 from tests.bot.slack.payloads import QUESTION, SECRET, Signed, command, direct, mention, signed
 from tests.bot.slack.signed_bot import TOKEN, fits, nothing_waits, running, settled, states
 from tests.bot.slack.web_api import Reply, WebApi
@@ -33,6 +35,7 @@ async def test_a_mention_a_message_and_a_command_get_the_same_blocks(web_api: We
             assert (response.status_code, response.text) == (200, "")
         calls = await settled(web_api, 3)
     drawn = [blocks if isinstance(blocks := call.arguments["blocks"], list) else json.loads(blocks) for call in calls]
+    assert len({blocks[0].pop("block_id") for blocks in drawn}) == 3  # each answer is known by its own mark
     assert drawn[0] == drawn[1] == drawn[2]
     assert "Fits: 54 requests" in json.dumps(drawn[0])
     places = {(call.arguments.get("channel"), call.arguments.get("thread_ts")) for call in calls}
@@ -182,13 +185,19 @@ async def test_slacks_wish_to_wait_is_granted_and_the_answer_comes_once(web_api:
     assert states(bot.database) == ["done"]
 
 
-async def test_a_second_wish_to_wait_leaves_the_question_for_later(web_api: WebApi, tmp_path: Path) -> None:
-    limited = Reply({"ok": False, "error": "ratelimited"}, 429, {"Retry-After": "1"})
-    web_api.script["chat.postMessage"] = [limited, limited]
-    async with running(web_api, tmp_path, drain_s=10) as bot:
-        await bot.send(signed(mention()))
-        await settled(web_api, 2)
-    assert states(bot.database) == ["waiting"]
+async def test_a_pause_that_slack_wishes_keeps_one_channel_in_its_order_and_no_other(
+    web_api: WebApi, tmp_path: Path
+) -> None:
+    limited = Reply({"ok": False, "error": "ratelimited"}, 429, {"Retry-After": "2"})
+    web_api.script["chat.postMessage"] = [limited] * 3
+    async with running(web_api, tmp_path, drain_s=20) as bot:
+        for number in range(3):
+            await bot.send(signed(mention(f"Ev{number}", ts=f"{number}.0")))
+        await settled(web_api, 3)
+        await bot.send(signed(mention("Ev9", ts="9.0", channel="C9")))
+        await nothing_waits(bot)
+    places = [(message["channel"], message["thread_ts"]) for message in web_api.messages]
+    assert places == [("C9", "9.0"), ("C123", "0.0"), ("C123", "1.0"), ("C123", "2.0")]
 
 
 @pytest.mark.parametrize("code", ["invalid_blocks", "msg_blocks_too_long"])
@@ -217,13 +226,49 @@ async def test_a_revoked_token_makes_us_unready_and_a_lost_channel_does_not(web_
     assert states(bot.database) == ["failed", "failed"]
 
 
-async def test_a_server_error_is_not_repeated_since_the_message_may_be_there(web_api: WebApi, tmp_path: Path) -> None:
-    web_api.script["chat.postMessage"] = [Reply({"ok": False, "error": "internal_error"}, 500)]
+@pytest.mark.parametrize("is_taken", [True, False])
+async def test_after_a_server_error_the_thread_is_looked_at_before_the_answer_is_posted_again(
+    is_taken: bool,  # a parameter of the test
+    web_api: WebApi,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(workers, "UNSURE_S", 0.01)
+    web_api.script["chat.postMessage"] = [Reply({"ok": False, "error": "internal_error"}, 500, is_taken=is_taken)]
     async with running(web_api, tmp_path) as bot:
         await bot.send(signed(mention()))
-        await settled(web_api, 1)
-    assert len(web_api.posted()) == 1
+        await nothing_waits(bot)
+    assert states(bot.database) == ["done"]
+    assert len(web_api.messages) == 1
+    assert [call.method for call in web_api.calls] == [
+        "chat.postMessage",
+        "conversations.replies",
+        *([] if is_taken else ["chat.postMessage"]),
+    ]
+
+
+async def test_an_answer_that_cannot_be_looked_for_is_posted_again(
+    web_api: WebApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "UNSURE_S", 0.01)
+    web_api.script["chat.postMessage"] = [Reply({"ok": False, "error": "internal_error"}, 503)]
+    web_api.script["conversations.replies"] = [Reply({"ok": False, "error": "missing_scope"})]
+    async with running(web_api, tmp_path) as bot:
+        await bot.send(signed(mention()))
+        await nothing_waits(bot)
+    assert len(web_api.messages) == 1
+
+
+async def test_a_slack_that_stays_away_is_given_up_after_a_few_attempts(
+    web_api: WebApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "UNSURE_S", 0.01)
+    web_api.script["chat.postMessage"] = [Reply({"ok": False, "error": "fatal_error"}, 503)] * 2 * MAX_ATTEMPTS
+    async with running(web_api, tmp_path) as bot:
+        await bot.send(signed(mention()))
+        await nothing_waits(bot)
     assert states(bot.database) == ["failed"]
+    assert len(web_api.posted()) == MAX_ATTEMPTS
 
 
 async def test_a_bug_is_told_to_the_asker_alone_and_the_next_question_is_answered(
@@ -251,7 +296,7 @@ async def test_what_waits_is_answered_before_the_process_ends(web_api: WebApi, t
 
     async with running(web_api, tmp_path, ask) as bot:
         for number in range(20):
-            await bot.send(signed(mention(f"Ev{number}", ts=f"{number}.0")))
+            await bot.send(signed(mention(f"Ev{number}", ts=f"{number}.0", channel=f"C{number % 5}")))
     assert len(web_api.posted()) == 20
     assert states(bot.database) == ["done"] * 20
 

@@ -27,11 +27,12 @@ class Call:
 
 @dataclass(frozen=True)
 class Reply:
-    """What the fake says to a call."""
+    """What the fake says to a call. With `is_taken` a message is there all the same: its answer got lost."""
 
     body: Mapping[str, Any] = field(default_factory=lambda: {"ok": True, "ts": "9.9"})
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
+    is_taken: bool = False
 
 
 class WebApi:
@@ -40,6 +41,7 @@ class WebApi:
     def __init__(self) -> None:
         self.calls: list[Call] = []
         self.script: dict[str, list[Reply]] = defaultdict(list)
+        self.messages: list[dict[str, Any]] = []
         self._arrived = threading.Condition()
         api = self
 
@@ -49,6 +51,9 @@ class WebApi:
             def do_POST(self) -> None:
                 length = int(self.headers.get("Content-Length") or 0)
                 api._serve(self, self.rfile.read(length).decode())
+
+            def do_GET(self) -> None:
+                api._serve(self, self.path.partition("?")[2])
 
             def log_message(self, *_: object) -> None:
                 """Says nothing."""
@@ -92,15 +97,24 @@ class WebApi:
         self._server.server_close()
         self._thread.join()
 
+    def _usual(self, method: str, arguments: Mapping[str, Any]) -> Reply:
+        if method != "conversations.replies":
+            return Reply()
+        place = (arguments["channel"], arguments["ts"])
+        found = [message for message in self.messages if (message["channel"], message.get("thread_ts")) == place]
+        return Reply({"ok": True, "messages": found})
+
     def _serve(self, handler: BaseHTTPRequestHandler, body: str) -> None:
-        method = handler.path.rsplit("/", 1)[-1]
+        method = handler.path.partition("?")[0].rsplit("/", 1)[-1]
         is_json = "json" in handler.headers.get("Content-Type", "")
         arguments = json.loads(body or "{}") if is_json else dict(parse_qsl(body))
         token = handler.headers.get("Authorization", "").removeprefix("Bearer ")
         with self._arrived:
             waiting = self.script[method]
-            reply = waiting.pop(0) if waiting else Reply()
+            reply = waiting.pop(0) if waiting else self._usual(method, arguments)
             self.calls.append(Call(method, arguments, token))
+            if method == "chat.postMessage" and (reply.is_taken or reply.body.get("ok")):
+                self.messages.append({**arguments, "blocks": _read(arguments.get("blocks"))})
             self._arrived.notify_all()
         payload = json.dumps(dict(reply.body)).encode()
         handler.send_response(reply.status)
@@ -109,3 +123,7 @@ class WebApi:
         handler.send_header("Content-Length", str(len(payload)))
         handler.end_headers()
         handler.wfile.write(payload)
+
+
+def _read(blocks: Any) -> Any:
+    return json.loads(blocks) if isinstance(blocks, str) else blocks or []

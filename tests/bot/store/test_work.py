@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from bot.store.database import open_database
 from bot.store.tables import WORK
-from bot.store.work import KEEP_S, MAX_ATTEMPTS, WorkStore
+from bot.store.work import KEEP_S, MAX_ATTEMPTS, Whose, WorkStore
 from ingest.errors import StoreUnavailable
 from ingest.store.database import answers
 
@@ -79,6 +79,83 @@ def test_a_question_of_a_dead_worker_is_claimed_again_when_its_lease_is_over(sto
     again = store.claim(NOON + 61)
     assert again is not None
     assert again.attempts == 2
+
+
+def test_a_question_that_is_worked_on_for_long_stays_with_its_worker(store: WorkStore) -> None:
+    store.reserve(["event:Ev1"], QUESTION, NOON)
+    store.claim(NOON)
+    store.renew(["event:Ev1"], NOON + 50)
+    assert store.claim(NOON + 61) is None
+    assert store.claim(NOON + 111) is not None
+
+
+def claimed(store: WorkStore, now: float) -> list[str]:
+    """What is claimed one after the other, as long as something is free."""
+    keys = []
+    while (item := store.claim(now)) is not None:
+        keys.append(item.key)
+    return keys
+
+
+def test_one_person_with_many_questions_does_not_keep_the_others_waiting(store: WorkStore) -> None:
+    for number in range(5):
+        store.reserve([f"many:{number}"], QUESTION, NOON + number, Whose("T1:many"))
+    store.reserve(["other:0"], QUESTION, NOON + 8, Whose("T1:other"))
+    store.reserve(["third:0"], QUESTION, NOON + 9, Whose("T1:third"))
+    assert claimed(store, NOON + 10) == ["many:0", "other:0", "third:0", "many:1", "many:2", "many:3", "many:4"]
+
+
+def test_what_is_being_answered_counts_as_its_askers_turn(store: WorkStore) -> None:
+    store.reserve(["many:0"], QUESTION, NOON, Whose("T1:many"))
+    store.claim(NOON)
+    store.reserve(["many:1"], QUESTION, NOON + 1, Whose("T1:many"))
+    store.reserve(["other:0"], QUESTION, NOON + 2, Whose("T1:other"))
+    assert claimed(store, NOON + 3) == ["other:0", "many:1"]
+
+
+def test_one_person_cannot_fill_the_queue(engine: Engine) -> None:
+    store = WorkStore(engine, max_waiting=20)
+    assert [store.reserve([f"many:{n}"], QUESTION, NOON, Whose("T1:many")) for n in range(3)] == ["new", "new", "full"]
+    assert store.reserve(["other:0"], QUESTION, NOON, Whose("T1:other")) == "new"
+
+
+def test_a_thread_is_answered_in_its_order_and_others_meanwhile(store: WorkStore) -> None:
+    for number in range(2):
+        store.reserve([f"thread:{number}"], QUESTION, NOON + number, Whose("T1:a", "T1:C1", "T1:C1:1.0"))
+    store.reserve(["beside"], QUESTION, NOON + 5, Whose("T1:b", "T1:C1", "T1:C1:2.0"))
+    assert claimed(store, NOON + 10) == ["thread:0", "beside"]
+    store.finish("thread:0", "done")
+    assert claimed(store, NOON + 11) == ["thread:1"]
+
+
+def test_a_pause_in_a_channel_keeps_its_order_and_leaves_other_channels_alone(store: WorkStore) -> None:
+    for number in range(3):
+        store.reserve([f"paused:{number}"], QUESTION, NOON + number, Whose("T1:a", "T1:C1", f"T1:C1:{number}.0"))
+    store.reserve(["other"], QUESTION, NOON + 9, Whose("T1:b", "T1:C2", "T1:C2:1.0"))
+    item = store.claim(NOON + 10)
+    assert item is not None
+    assert store.postpone(item, NOON + 40, counts=False)
+    assert store.hold("T1:C1", NOON + 40, apart_s=1) == 3
+    assert claimed(store, NOON + 10) == ["other"]
+    assert [claimed(store, NOON + 40 + seconds) for seconds in (0, 1, 2)] == [["paused:0"], ["paused:1"], ["paused:2"]]
+
+
+def test_a_pause_is_no_attempt(store: WorkStore) -> None:
+    store.reserve(["event:Ev1"], QUESTION, NOON)
+    for pause in range(2 * MAX_ATTEMPTS):
+        item = store.claim(NOON + pause)
+        assert item is not None
+        assert item.attempts == 1
+        store.postpone(item, NOON + pause + 1, counts=False)
+
+
+def test_the_age_of_the_oldest_question_is_known(store: WorkStore) -> None:
+    assert store.oldest_s(NOON) == 0
+    store.reserve(["event:Ev1"], QUESTION, NOON)
+    store.reserve(["event:Ev2"], QUESTION, NOON + 5)
+    assert store.oldest_s(NOON + 9) == 9
+    store.finish("event:Ev1", "done")
+    assert store.oldest_s(NOON + 9) == 4
 
 
 def test_an_answered_question_keeps_no_text_and_is_not_claimed_again(store: WorkStore) -> None:

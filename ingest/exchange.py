@@ -126,6 +126,9 @@ class Exchange:
         token = self._settings.token
         return {"User-Agent": user_agent(), **({"Authorization": f"Bearer {token}"} if token else {})}
 
+    def _take(self, bucket: str) -> None:
+        self._quota.take(bucket, self._use)
+
     def _left_s(self) -> float:
         left_s = self._deadline_s - time.monotonic()
         if left_s <= 0:
@@ -163,7 +166,7 @@ class Exchange:
 
         for _ in range(MAX_REDIRECTS + 1):
             bucket = bucket_of(request.url.path)
-            self._quota.take(bucket, self._use)
+            self._take(bucket)
             left_s = self._left_s()
             limits = httpx2.Timeout(left_s, connect=min(left_s, self._settings.connect_timeout_s))
             request.extensions = {**request.extensions, "timeout": limits.as_dict()}

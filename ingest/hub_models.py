@@ -11,7 +11,7 @@ What is none of them is refused as what it is (`repo_kind`).
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from ingest import weights
 from ingest.errors import IngestError, UnknownModel
@@ -25,17 +25,30 @@ if TYPE_CHECKING:
 
     from ingest.fetched_repo import FetchedRepo
     from ingest.gguf.files import Quantization
-    from ingest.hub import HubClient
+    from ingest.gguf.header import GgufHeader
 
 CONFIG_NAME: Final = "config.json"
 QUANT_NAME: Final = "hf_quant_config.json"
+
+
+class RepoSource(Protocol):
+    """Where repositories come from: `ingest.hub.HubClient`, or a store of what it once said."""
+
+    def fetch_repo(self, ref: RepoRef) -> FetchedRepo:
+        """The repository, whatever it holds."""
+
+    def fetch_part(self, repo: FetchedRepo, name: str) -> bytes | None:
+        """The bytes of another small file of it."""
+
+    def fetch_gguf_header(self, repo: FetchedRepo, name: str, *, with_tensors: bool = False) -> GgufHeader:
+        """The header of a GGUF file of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class HubModels:
     """Models of one Hub. `base_of` loads the base of an adapter, from wherever it is known."""
 
-    hub: HubClient
+    hub: RepoSource
     base_of: Callable[[RepoRef], LoadedModel]
 
     def load(self, ref: RepoRef, asked: str, *, is_base: bool = False) -> LoadedModel:

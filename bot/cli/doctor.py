@@ -38,6 +38,7 @@ EXTRAS: Final = (
     ("transformers", "transformers"),
     ("prices", "requests"),
     ("charts", "matplotlib"),
+    ("scan", "duckdb"),
     ("distributed", "distributed"),
 )
 

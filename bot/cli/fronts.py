@@ -3,16 +3,22 @@
 import logging
 import sys
 from collections.abc import Callable
+from typing import Final
 
 import click
 
 from bot.cli.lines import fail
 from bot.errors import USER_ERRORS
 
+TALKATIVE: Final = ("httpx2", "httpcore2", "alembic")
+"""Libraries that log each request or step; their warnings are of use."""
 
-def start(extra: str, run: Callable[[], None]) -> None:
+
+def start(extra: str, run: Callable[[], None], level: int = logging.INFO) -> None:
     """Runs a front until it stops; exit status 1 with what to set or to install where it cannot start."""
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.basicConfig(level=level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    for name in TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)
     try:
         run()
     except ModuleNotFoundError as error:

@@ -27,6 +27,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "recommend": "the machines that hold a model, ranked",
     "prices": "what an hour of each card is offered for; `prices refresh`",
     "sweep": "throughput against latency over loads and splits",
+    "scan": "size many models: an author, a list, all of the Hub",
     "explain": "how each figure of an answer comes about",
     "schema": "the JSON Schema of an output",
     "doctor": "what is set, what is missing, what works",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -36,11 +37,22 @@ class Logged:
 
 @dataclass(slots=True)
 class Window:
-    """A quota of the present five minutes."""
+    """A quota of the present five minutes; where `length_s` is set, windows end and begin by the clock."""
 
     limit: int
     left: int
     reset_s: int = 170
+    length_s: float | None = None
+    ends_at: float = 0.0
+
+    def roll(self) -> None:
+        """Begin a new window where the last has ended; whole seconds are stated, as the Hub does, rounded down."""
+        if self.length_s is None:
+            return
+        now = time.monotonic()
+        if now >= self.ends_at:
+            self.left, self.ends_at = self.limit, now + self.length_s
+        self.reset_s = int(self.ends_at - now)
 
 
 def bucket_of(path: str) -> str:
@@ -62,6 +74,7 @@ class LoopbackHub:
         self.log: list[Logged] = []
         self.quotas = {"api": Window(500, 500), "resolvers": Window(3000, 3000), "pages": Window(100, 100)}
         self.closing = threading.Event()
+        self.latency_s = 0.0
         self._lock = threading.Lock()
         for repo in repos:
             self.add(repo)
@@ -114,8 +127,19 @@ class LoopbackHub:
             )
         return reply, fault
 
+    def enforce(self, length_s: float, **limits: int) -> None:
+        """From now on these quotas hold in windows of that length."""
+        for name, limit in limits.items():
+            self.quotas[name] = Window(limit, limit, length_s=length_s)
+
+    def lift(self) -> None:
+        """No quota that a test reaches."""
+        for name in self.quotas:
+            self.quotas[name] = Window(10**9, 10**9)
+
     def _metered(self, request: Request) -> Reply:
         window = self.quotas[bucket_of(request.path)]
+        window.roll()
         if window.left <= 0:
             return json_reply({"error": "We had to rate limit you."}, 429, {"Retry-After": str(window.reset_s)})
         window.left -= 1
@@ -127,7 +151,7 @@ class LoopbackHub:
         headers = {
             "X-Request-Id": f"Root=1-{len(self.log):08x}",
             "RateLimit": f'"{name}";r={window.left};t={window.reset_s}',
-            "RateLimit-Policy": f'"fixed window";"{name}";q={window.limit};w={WINDOW_S}',
+            "RateLimit-Policy": f'"fixed window";"{name}";q={window.limit};w={round(window.length_s or WINDOW_S)}',
         }
         return Reply(reply.status, {**headers, **reply.headers}, reply.body)
 
@@ -167,6 +191,8 @@ class _Handler(BaseHTTPRequestHandler):
         length = int(self.headers.get("Content-Length") or 0)
         headers = {name.lower(): value for name, value in self.headers.items()}
         request = Request(self.command, target.path, parse_qs(target.query), headers, self.rfile.read(length))
+        if self.server.hub.latency_s:
+            time.sleep(self.server.hub.latency_s)
         reply, fault = self.server.hub.respond(request, target.query)
         with suppress(ConnectionError):
             self._harm(reply, fault) if fault and fault.harm is not Harm.STATUS else self._send(reply)

@@ -65,6 +65,10 @@ class HubRepo:
     gguf: dict[str, Any] | None = None
     card: dict[str, Any] = field(default_factory=dict)
     downloads: int = 0
+    likes: int = 0
+    trending: int = 0
+    created_at: str = "2025-01-01T00:00:00.000Z"
+    modified_at: str = "2025-06-01T00:00:00.000Z"
     old_names: tuple[str, ...] = ()
     commits: dict[str, dict[str, HubFile]] = field(default_factory=dict)
     refs: dict[str, str] = field(default_factory=dict)
@@ -91,6 +95,15 @@ class HubRepo:
         """The files of a commit as `siblings` of a model's info."""
         return [_sibling(name, file, with_sizes=with_sizes) for name, file in self.commits[sha].items()]
 
+    def listed_config(self, sha: str) -> dict[str, Any]:
+        """What the Hub itself reads of config.json: architectures, model_type and little else (hub issue 1759)."""
+        file = self.commits[sha].get("config.json")
+        try:
+            config = json.loads(file.content) if file else {}
+        except ValueError:
+            config = {}
+        return {key: config[key] for key in ("architectures", "model_type") if key in config}
+
     def info(self, sha: str, *, with_sizes: bool = False) -> dict[str, Any]:
         """What `GET /api/models/{id}` says of a commit, without `expand`.
 
@@ -112,12 +125,13 @@ class HubRepo:
             "gated": self.gated,
             "disabled": self.is_disabled,
             "downloads": self.downloads,
-            "likes": 0,
+            "likes": self.likes,
+            "trendingScore": self.trending,
             "tags": list(self.tags),
-            "createdAt": "2025-01-01T00:00:00.000Z",
-            "lastModified": "2025-06-01T00:00:00.000Z",
+            "createdAt": self.created_at,
+            "lastModified": self.modified_at,
             "cardData": self.card,
-            "config": {},
+            "config": self.listed_config(sha),
             "siblings": self.siblings(sha, with_sizes=with_sizes),
             "spaces": [],
             "usedStorage": sum(file.size_bytes for file in self.commits[sha].values()),

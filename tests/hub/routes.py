@@ -66,6 +66,7 @@ class State:
     repos: dict[str, HubRepo] = field(default_factory=dict)
     tokens: dict[str, set[str]] = field(default_factory=dict)
     has_resolve_hop: bool = False
+    collections: dict[str, list[str]] = field(default_factory=dict)
     page_size: int = 100
     origin: str = ""
     storage_origin: str = ""
@@ -127,6 +128,8 @@ def _api(state: State, request: Request) -> Reply:
         return json_reply({})
     if segments == ["models"]:
         return _list_models(state, request)
+    if segments[0] == "collections":
+        return _collection(state, "/".join(segments[1:]))
     if segments[:2] == ["resolve-cache", "models"]:
         repo_id, rest = _split(state, segments[2:], known=True)
         return _file(state, request, repo_id, unquote(rest[0]), unquote("/".join(rest[1:])), may_hop=False)
@@ -295,17 +298,35 @@ def _list_models(state: State, request: Request) -> Reply:
     return json_reply(page, headers=headers)
 
 
+def _collection(state: State, slug: str) -> Reply:
+    if slug not in state.collections:
+        raise refusal(404, "Collection not found")
+    return json_reply(
+        {"slug": slug, "items": [{"type": "model", "id": repo_id} for repo_id in state.collections[slug]]}
+    )
+
+
 def _matching(state: State, request: Request) -> list[HubRepo]:
     words, author, tags = request.first("search").lower(), request.first("author"), set(request.query.get("filter", []))
     found = [
         repo
-        for repo in state.repos.values()
+        for repo in list(state.repos.values())
         if words in repo.repo_id.lower()
         and (not author or repo.repo_id.startswith(f"{author}/"))
         and tags <= {*repo.tags, repo.library_name, repo.pipeline_tag}
         and not repo.is_private
     ]
-    return sorted(found, key=lambda repo: -repo.downloads) if request.first("sort") == "downloads" else found
+    return sorted(found, key=SORTS[request.first("sort")], reverse=True) if request.first("sort") in SORTS else found
+
+
+SORTS: dict[str, Callable[[HubRepo], Any]] = {
+    "downloads": lambda repo: repo.downloads,
+    "likes": lambda repo: repo.likes,
+    "trendingScore": lambda repo: repo.trending,
+    "createdAt": lambda repo: repo.created_at,
+    "lastModified": lambda repo: repo.modified_at,
+}
+"""Orders of lists, the largest first: the Hub knows no other direction."""
 
 
 def _file_page(state: State, request: Request) -> Reply:

@@ -1,0 +1,1 @@
+"""Models sized by the hundred thousand: what the store keeps of them, on every machine asked about, as rows."""

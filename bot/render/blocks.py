@@ -3,7 +3,8 @@
 What is parsed by Slack (mrkdwn) is escaped and loses its markup; what is not (headers, table cells) has its angle
 brackets replaced by look-alikes, so that no reading of the documentation turns a stranger's text into a mention.
 Yes and no are words; the sign in front only repeats them. Slack allows one table per message, and a phone shows about
-four columns of it: the first table so narrow is drawn as one, every other as a list.
+four columns of it: the first table so narrow is drawn as one, or one with so few rows turned on its side, every other
+as a list.
 
 Sources of the limits: docs.slack.dev, reference/block-kit (blocks, table block, data table block) and
 bolt-js issues 2509 and 2867 for the whole message: texts that summed to 11,341 characters were refused in one, 13,297
@@ -28,6 +29,8 @@ MAX_CONTEXT_CHARACTERS: Final = 2_000
 MAX_TABLE_ROWS: Final = 100
 MAX_TABLE_COLUMNS: Final = 20
 READABLE_COLUMNS: Final = 4
+MAX_STRONG_CHARACTERS: Final = 24
+"""Of a figure with its unit; longer is a sentence, and a sentence in bold is no figure any more."""
 MAX_TABLE_CHARACTERS: Final = 10_000
 MAX_MESSAGE_CHARACTERS: Final = 12_000
 MAX_TEXT_CHARACTERS: Final = 40_000
@@ -113,9 +116,8 @@ def _report(report: Report, *, with_notes: bool) -> Iterator[Block]:
     for number, section in enumerate(report.sections):
         if number:
             yield {"type": "divider"}
-        yield from _section(section, native, with_notes=with_notes)
-    for chart in report.charts:
-        yield from _drawn_chart(chart)
+        is_last = number == len(report.sections) - 1
+        yield from _section(section, native, report.charts if is_last else (), with_notes=with_notes)
     footer = [line for line in (*report.footer, *([] if with_notes else [LEFT_OUT])) if line.strip()]
     if footer:
         yield _context([escape(line) for line in footer])
@@ -130,13 +132,16 @@ def _header(text: str) -> Iterator[Block]:
         yield {"type": "header", "text": {"type": "plain_text", "text": text, "emoji": False}}
 
 
-def _section(section: Section, native: Table | None, *, with_notes: bool) -> Iterator[Block]:
+def _section(section: Section, native: Table | None, charts: Sequence[Chart], *, with_notes: bool) -> Iterator[Block]:
+    """Verdict, tables, commands; then what is drawn, and the small print last."""
     yield from _header(section.heading)
     yield from _text(_verdict(section))
     for table in section.tables:
         yield from _drawn_table(table) if table is native else _listed_table(table)
     for label, command in section.commands:
         yield from _command(label, command)
+    for chart in charts:
+        yield from _drawn_chart(chart)
     for note in section.notes:
         if section.mood == "error":
             yield from _text("\n".join((f"*{escape(note.title)}*", *(f"• {escape(line)}" for line in note.lines))))
@@ -165,21 +170,23 @@ def _native_table(report: Report) -> Table | None:
 
 
 def _is_drawable(table: Table) -> bool:
+    if len(table.columns) < 2 or not table.rows:
+        return False
     rows = _grid(table)
     return (
-        len(table.columns) > 1
-        and bool(table.rows)
-        and len(rows) <= MAX_TABLE_ROWS
+        len(rows) <= MAX_TABLE_ROWS
         and len(rows[0]) <= min(MAX_TABLE_COLUMNS, READABLE_COLUMNS)
         and sum(len(cell) for row in rows for cell in row) <= MAX_TABLE_CHARACTERS
     )
 
 
 def _grid(table: Table) -> list[list[str]]:
-    """Header and rows, equally wide, no empty cell: Slack refuses both."""
+    """Header and rows, equally wide, no empty cell: Slack refuses both. Rows become columns where that is narrow."""
     rows = [table.columns, *table.rows]
     width = max(len(row) for row in rows)
-    return [[literal(cell).strip() or "–" for cell in (*row, *("",) * (width - len(row)))] for row in rows]
+    filled = [[literal(cell).strip() or "–" for cell in (*row, *("",) * (width - len(row)))] for row in rows]
+    is_turned = width > READABLE_COLUMNS >= len(rows)
+    return [list(column) for column in zip(*filled, strict=True)] if is_turned else filled
 
 
 def _drawn_chart(chart: Chart) -> Iterator[Block]:
@@ -227,6 +234,8 @@ def _listed_table(table: Table) -> Iterator[Block]:
 
 def _listed_row(name: str, values: Sequence[str]) -> str:
     """A fact on one line; a row of several figures under its name, the first beside it."""
+    if len(values) == 1 and " = " in name:  # a derivation: the figure stands in the name
+        return f"• *{escape(name)}*: {escape(values[0])}"
     if len(values) == 1:
         return f"• {escape(name)}: {_strong_head(values[0])}"
     head = ": ".join(part for part in (f"• *{escape(name)}*", *map(escape, values[:1])))
@@ -237,7 +246,8 @@ def _strong_head(value: str) -> str:
     """The figure in bold, its explanation not: *62 ms* (48 to 81 ms)."""
     explanation = _HEAD.search(value)
     head = value[: explanation.start()] if explanation else value
-    return f"*{escape(head)}*{escape(value[len(head) :])}" if head.strip() == head and head else escape(value)
+    is_strong = head.strip() == head and 0 < len(head) <= MAX_STRONG_CHARACTERS
+    return f"*{escape(head)}*{escape(value[len(head) :])}" if is_strong else escape(value)
 
 
 def _named(cells: Sequence[str], columns: Sequence[str]) -> list[str]:

@@ -70,4 +70,5 @@ def error_report(message: str, hint: str = "", suggestions: Iterable[str] = ()) 
     near = tuple(suggestions)
     notes = (Notes("Did you mean", near),) if near else ()
     section = Section(heading="", mood="error", verdict=message, notes=notes)
-    return Report(title=message, sections=(section,), footer=(hint,) if hint else ())
+    is_said = bool(near) and hint == f"did you mean {near[0]}?"
+    return Report(title=message, sections=(section,), footer=(hint,) if hint and not is_said else ())

@@ -156,15 +156,28 @@ def test_the_word_is_not_said_twice() -> None:
     assert len(re.findall(r"\bNo\b", shown)) == 1
 
 
-def test_a_narrow_table_is_drawn_as_a_table_and_a_wide_one_as_a_list() -> None:
+def test_a_narrow_table_is_drawn_as_a_table_and_a_very_wide_one_as_a_list() -> None:
     narrow = Table("Speed", (("TTFT", "62 ms"), ("TPOT", "")), ("", "about"))
-    wide = Table(
-        "What would work", (("more GPUs", "16", "fp8", "32K", "$47"),), ("Change", "GPUs", "Weights", "Ctx", "$/h")
-    )
+    columns = ("Change", "GPUs", "Weights", "Ctx", "$/h", "TTFT", "TPOT", "Users")
+    wide = Table("What would work", (("more GPUs", "16", "fp8", "32K", "$47", "", "", "9"),) * 4, columns)
     message = to_message(report(tables=(wide, narrow)))
     (table,) = of_kind(message, "table")
     assert [[*strings(cell)] for cell in table["rows"][1]] == [["TTFT"], ["62 ms"]]
-    assert "Weights fp8 · Ctx 32K · $/h $47" in "\n".join(strings(of_kind(message, "section")))
+    assert "Weights fp8 · Ctx 32K · $/h $47 · Users 9" in "\n".join(strings(of_kind(message, "section")))
+
+
+def test_a_wide_table_of_few_rows_is_turned_on_its_side() -> None:
+    columns = ("Change", "GPUs", "Weights", "Ctx", "$/h")
+    wide = Table("What would work", (("more GPUs", "16", "fp8", "32K", "$47"), ("less", "8", "int4")), columns)
+    (table,) = of_kind(to_message(report(tables=(wide,))), "table")
+    shown = [[next(strings(cell)) for cell in row] for row in table["rows"]]
+    assert shown == [
+        ["Change", "more GPUs", "less"],
+        ["GPUs", "16", "8"],
+        ["Weights", "fp8", "int4"],
+        ["Ctx", "32K", "–"],
+        ["$/h", "$47", "–"],
+    ]
 
 
 def test_a_second_table_is_a_list_since_slack_takes_one() -> None:

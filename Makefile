@@ -54,7 +54,10 @@ CORPUS ?= ../shared
 validate: $(VENV)/.test ## write docs/accuracy.md from the measured runs of the corpus (CORPUS=../shared)
 	$(BIN)/python -m tests.validation.accuracy $(CORPUS)
 
+pictures: $(VENV)/.test ## draw docs/pictures anew from the blocks that Slack is sent (needs npm and Chromium)
+	$(BIN)/python -m tests.pictures
+
 clean: ## remove what the other targets made
 	rm -rf $(VENV) build dist
 
-.PHONY: help ask setup test lint format wheel bench fuzz fuzz-questions validate clean
+.PHONY: help ask setup test lint format wheel bench fuzz fuzz-questions validate pictures clean

@@ -14,6 +14,7 @@ from ingest.loader import Loader, connect
 from ingest.settings import read_settings
 
 if TYPE_CHECKING:
+    from bot.http.product import Product
     from bot.render.chart import Chart
 
 
@@ -57,20 +58,31 @@ def run_slack() -> None:
     run(read_front_settings(os.environ), asker(model_loader()))
 
 
+def http_product(models: ModelSource) -> "Product":
+    """What the HTTP front answers with."""
+    from bot.explore import explore_json  # noqa: PLC0415  # brings pydantic
+    from bot.http.product import Product  # noqa: PLC0415  # as above
+    from bot.render.as_json import answer_json, spec_json  # noqa: PLC0415  # as above
+    from bot.structured import estimate_json_of  # noqa: PLC0415  # as above
+    from bot.wanted import recommended  # noqa: PLC0415  # as above
+
+    return Product(
+        ask=asker(models),
+        ask_json=lambda question: answer_json(answer(question, models)),
+        estimate_json=lambda asked: estimate_json_of(asked, models),
+        recommend_json=lambda asked: answer_json(recommended(asked, models)),
+        explore_json=lambda asked: explore_json(asked, models),
+        spec_json=lambda name: spec_json(models.load(name)),
+        known_models=models.known,
+    )
+
+
 def run_http() -> None:
     """Answers over HTTP, Slack's events included, until told to stop."""
-    from bot.http.serve import run  # noqa: PLC0415  # brings Starlette and uvicorn
-    from bot.render.as_json import answer_json  # noqa: PLC0415  # as above
+    from bot.http.serve import run  # noqa: PLC0415  # brings FastAPI and uvicorn
     from bot.settings import read_settings as read_front_settings  # noqa: PLC0415  # as above
-    from bot.structured import estimate_request_json  # noqa: PLC0415  # brings pydantic
 
-    models = model_loader()
-    run(
-        read_front_settings(os.environ),
-        asker(models),
-        lambda text: estimate_request_json(text, models),
-        ask_json=lambda question: answer_json(answer(question, models)),
-    )
+    run(read_front_settings(os.environ), http_product(model_loader()))
 
 
 def run_mcp() -> None:

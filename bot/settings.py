@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 SLACK_API_URL: Final = "https://slack.com/api/"
 TOKEN_PREFIXES: Final = {"SLACK_BOT_TOKEN": "xoxb-", "SLACK_APP_TOKEN": "xapp-"}
 HIGHEST_PORT: Final = 65_535
+HIGHEST_RATE_PER_S: Final = 1e6
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Settings:
     """How people reach us.
 
     `drain_s` is how long a stopping process goes on answering what it has taken on; what is left stays in the
-    database for the next one.
+    database for the next one. `api_rate_per_s` is what each of `api_keys` may ask.
     """
 
     database_url: str = field(repr=False)
@@ -36,6 +37,8 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8000
     drain_s: float = 20.0
+    api_keys: str | None = field(default=None, repr=False)
+    api_rate_per_s: float = 20.0
 
     @property
     def has_signed_slack(self) -> bool:
@@ -56,6 +59,8 @@ def read_settings(environ: Mapping[str, str], *, platform: str = sys.platform, h
         database_url=_word(environ, "HUBGAUGE_DATABASE_URL") or _own_database(environ, platform, home),
         host=_word(environ, "HUBGAUGE_HOST") or "127.0.0.1",
         port=_port(environ),
+        api_keys=_word(environ, "HUBGAUGE_API_KEYS"),
+        api_rate_per_s=_rate(environ),
     )
 
 
@@ -90,6 +95,19 @@ def _port(environ: Mapping[str, str]) -> int:
     if not (text.isascii() and text.isdigit() and int(text) <= HIGHEST_PORT):
         raise SettingsError(f"HUBGAUGE_PORT is {text!r}, no port", f"a whole number up to {HIGHEST_PORT}")
     return int(text)
+
+
+def _rate(environ: Mapping[str, str]) -> float:
+    text = _word(environ, "HUBGAUGE_API_RATE") or "20"
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = 0.0
+    if not 0 < rate <= HIGHEST_RATE_PER_S:
+        raise SettingsError(
+            f"HUBGAUGE_API_RATE is {text!r}, no rate", "requests per second of each key, 20 for example"
+        )
+    return rate
 
 
 def _own_database(environ: Mapping[str, str], platform: str, home: Path | None) -> str:

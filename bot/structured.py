@@ -23,6 +23,7 @@ from estimator.parallelism import Layout
 from estimator.recommend import alternatives
 from estimator.speculation import MOST_DRAFTED_TOKENS, Drafter, Speculation
 from estimator.workload import MOST_CONCURRENCY, MOST_GPUS, MOST_TOKENS, workload
+from ingest.loader import LoadedModel
 
 Tokens = Annotated[int, Field(gt=0, le=MOST_TOKENS)]
 Degree = Annotated[int, Field(gt=0, le=MOST_GPUS)]
@@ -107,11 +108,17 @@ def estimate_request_json(text: str, models: ModelSource) -> dict[str, Any]:
 
 def estimate_json_of(asked: EstimateRequest, models: ModelSource) -> dict[str, Any]:
     """The contract's estimate object for a validated request; raises one of the user errors."""
+    model, request = load_request(asked, models)
+    found = estimate(request)
+    return estimate_json(found, model, alternatives(found))
+
+
+def load_request(asked: EstimateRequest, models: ModelSource) -> tuple[LoadedModel, Request]:
+    """The model of a validated request, and the estimator's request; raises one of the user errors."""
     model = models.load(asked.model)
     draft = asked.speculative.draft if asked.speculative else None
     spec = None if draft is None or draft.lower() in DRAFTERS else models.load(draft).spec
-    found = estimate(to_request(asked, model.spec, spec))
-    return estimate_json(found, model, alternatives(found))
+    return model, to_request(asked, model.spec, spec)
 
 
 def to_request(asked: EstimateRequest, spec: ModelSpec, draft: ModelSpec | None = None) -> Request:

@@ -209,12 +209,22 @@ def _check_segment(segment: str, text: str) -> None:
 
 
 def _checked_revision(revision: str, text: str) -> str:
-    is_sane = (
-        revision.isascii() and revision.isprintable() and not set(revision) & set(" ~^:?*[\\") and ".." not in revision
-    )
-    if not revision or len(revision) > MAX_REVISION or not is_sane:
+    if not revision or len(revision) > MAX_REVISION or not _is_git_ref(revision):
         raise _malformed(text, "what stands after '@' is no branch, tag or commit")
     return revision.lower() if is_commit(revision.lower()) else revision
+
+
+def _is_git_ref(revision: str) -> bool:
+    """Whether git takes it as a name. Source: git-check-ref-format(1), rules 1 to 10, in ASCII."""
+    return (
+        revision.isascii()
+        and revision.isprintable()
+        and not set(revision) & set(" ~^:?*[\\")
+        and not any(part in revision for part in ("..", "@{", "//"))
+        and not any(segment.startswith((".", "-")) or segment.endswith(".lock") for segment in revision.split("/"))
+        and revision[0] != "/"
+        and revision[-1] not in "/."
+    )
 
 
 def _checked_file(file: str | None, text: str) -> str | None:

@@ -25,6 +25,8 @@ VARIABLES: Final = (
     ("HUBGAUGE_PRICES", "where refreshed prices are kept; `bundled` for those shipped"),
     ("HUBGAUGE_HOST", "address of `hubgauge serve`"),
     ("HUBGAUGE_PORT", "port of `hubgauge serve`"),
+    ("HUBGAUGE_API_KEYS", "who may ask the API, as name:key pairs; unset, whoever reaches it"),
+    ("HUBGAUGE_API_RATE", "requests per second of each key"),
     ("SLACK_BOT_TOKEN", "the bot's token (xoxb-...)"),
     ("SLACK_APP_TOKEN", "Socket Mode (xapp-...)"),
     ("SLACK_SIGNING_SECRET", "signed HTTP"),
@@ -32,7 +34,7 @@ VARIABLES: Final = (
 )
 EXTRAS: Final = (
     ("slack", "slack_bolt"),
-    ("serve", "starlette"),
+    ("serve", "fastapi"),
     ("store", "sqlalchemy"),
     ("postgres", "psycopg"),
     ("transformers", "transformers"),

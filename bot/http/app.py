@@ -1,85 +1,52 @@
-"""The HTTP front: `/slack/events`, `/v1/ask`, `/v1/estimate`, `/healthz`, `/readyz` and `/`.
-
-Answers are computed in threads, a few at a time; requests beyond what may wait hear 503 at once.
-"""
+"""The HTTP front whole: the API under /v1, the page, Slack's events, health, readiness and metrics, in one process."""
 
 from __future__ import annotations
 
 import contextlib
 import logging
-import traceback
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, Final
 
-import anyio
-import anyio.to_thread
-from starlette.applications import Starlette
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from bot import metrics
+from bot.contract import Problem
 from bot.errors import USER_ERRORS
-from bot.http.body import MAX_SLACK_BODY_BYTES, parse_object, read_bytes, read_json_text
-from bot.http.errors import RequestRefused, bug_response, error_response, http_error_response
-from bot.http.page import HEADERS, page
+from bot.http.answer_page import HEADERS, page
+from bot.http.api import router
+from bot.http.body import MAX_SLACK_BODY_BYTES, read_bytes
+from bot.http.computing import Computing
+from bot.http.doors import Admitted, Bounded, Counted
+from bot.http.errors import RequestRefused, error_response, faults_response, http_error_response
+from bot.http.keys import Keys
+from bot.http.slack_door import SlackDoor
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Mapping
+    from collections.abc import AsyncIterator
 
     from sqlalchemy import Engine
     from starlette.requests import Request
 
-    from bot.question import Query
-    from bot.render.report import Report
+    from bot.http.product import Product
     from bot.settings import Settings
 
 log = logging.getLogger(__name__)
-T = TypeVar("T")
-Endpoint = Callable[["Request"], "Awaitable[Response]"]
 
-AT_ONCE: Final = 8
-MAX_WAITING: Final = 64
-ASK_KEYS: Final = frozenset({"question"})
+SMALLEST_PACKED_BYTES: Final = 1024
+ABOUT: Final = """For any model on the Hugging Face Hub: will it fit, how fast will it be, what will it cost, and if
+not, what would? Every latency and throughput carries its 80 % band, every default is listed among the assumptions."""
 
 
 class Front:
-    """The endpoints, on three functions: a question to a report, a question to JSON, a JSON request to JSON."""
+    """The endpoints beside the API: Slack's, and those that say how the process is."""
 
-    def __init__(
-        self,
-        ask: Callable[[str], Report],
-        ask_json: Callable[[str], Mapping[str, Any]],
-        estimate_json: Callable[[str], Mapping[str, Any]],
-    ) -> None:
+    def __init__(self) -> None:
         self.slack: SlackDoor | None = None
-        self._ask = ask
-        self._ask_json = ask_json
-        self._estimate_json = estimate_json
-        self._limiter: anyio.CapacityLimiter | None = None
-        self._waiting = 0
-
-    async def estimate(self, request: Request) -> Response:
-        """The contract's estimate of a structured request."""
-        text = await read_json_text(request)
-        return JSONResponse(await self._compute(self._estimate_json, text))
-
-    async def ask_by_post(self, request: Request) -> Response:
-        """The whole answer to `{"question": ...}` as JSON."""
-        asked = parse_object(await read_json_text(request))
-        unknown = sorted(asked.keys() - ASK_KEYS)
-        if unknown or not isinstance(asked.get("question"), str):
-            wrong = f"unknown key {unknown[0][:80]!r}" if unknown else "no text under the key 'question'"
-            raise RequestRefused(400, "MalformedRequest", wrong, 'send {"question": "..."}')
-        return JSONResponse(await self._compute(self._ask_json, asked["question"]))
-
-    async def ask_by_get(self, request: Request) -> Response:
-        """The whole answer to `?q=`: a page for a browser, JSON for everyone else."""
-        question = request.query_params.get("q", "").strip()
-        if "text/html" in request.headers.get("accept", ""):
-            return await self._answer_page(question)
-        if not question:
-            raise RequestRefused(400, "MalformedRequest", "no question", "/v1/ask?q=llama-3.1-8b+on+1xH100")
-        return JSONResponse(await self._compute(self._ask_json, question), headers={"Vary": "Accept"})
 
     async def home(self, _request: Request) -> Response:
         """What this is, and a form."""
@@ -96,6 +63,10 @@ class Front:
             return JSONResponse({"status": "not ready", "reason": reason}, 503)
         return JSONResponse({"status": "ready", "slack": self.slack is not None})
 
+    async def metrics(self, _request: Request) -> Response:
+        """What was counted, for Prometheus: names of ours, no texts."""
+        return Response(metrics.exposition(), media_type=metrics.CONTENT_TYPE)
+
     async def slack_events(self, request: Request) -> Response:
         """Events, commands and interactions, signed by Slack."""
         body = await read_bytes(request, MAX_SLACK_BODY_BYTES)
@@ -104,73 +75,23 @@ class Front:
             raise RequestRefused(404, "SlackNotSetUp", "this server is not connected to Slack", hint)
         return await self.slack.handle(request, body)
 
-    async def _answer_page(self, question: str) -> Response:
-        if not question:
-            return RedirectResponse("/", 303)
-        report = await self._compute(self._ask, question)
-        return HTMLResponse(page(question, report), 400 if report.mood == "error" else 200, HEADERS)
 
-    async def _compute(self, function: Callable[[str], T], text: str) -> T:
-        """Runs it in a thread, so that the loop and Slack's three seconds never wait for the Hub."""
-        if self._waiting >= MAX_WAITING:
-            raise RequestRefused(503, "Busy", "too many questions at once", "try again in half a minute")
-        self._limiter = self._limiter or anyio.CapacityLimiter(AT_ONCE)
-        self._waiting += 1
-        try:
-            return await anyio.to_thread.run_sync(function, text, limiter=self._limiter)
-        finally:
-            self._waiting -= 1
+def build(settings: Settings, product: Product) -> FastAPI:
+    """The ASGI application on that product.
 
-
-class SlackDoor:
-    """Slack's signed requests, handed to Bolt. Lives as long as the event loop."""
-
-    def __init__(self, settings: Settings, ask: Callable[[str | Query], Report], engine: Engine) -> None:
-        from bot.slack.app import build_app, build_service  # noqa: PLC0415  # a server without Slack needs no Bolt
-
-        assert settings.slack_bot_token
-        self.service = build_service(settings, settings.slack_bot_token, ask, engine)
-        self._app = build_app(self.service, signing_secret=settings.slack_signing_secret)
-
-    async def handle(self, request: Request, body: bytes) -> Response:
-        """Bolt's answer; 401 for a forged, altered or old request."""
-        from slack_bolt.adapter.starlette.async_handler import (  # noqa: PLC0415  # as above
-            to_async_bolt_request,
-            to_starlette_response,
-        )
-
-        try:
-            asked = to_async_bolt_request(request, body)
-        except ValueError:
-            raise RequestRefused(400, "MalformedRequest", "the body is no event of Slack's") from None
-        if not _has_plain_timestamp(request):
-            return Response('{"error":"invalid request"}', 401, media_type="application/json")
-        answer: Response = to_starlette_response(await self._app.async_dispatch(asked))
-        return answer
-
-
-def build(
-    settings: Settings,
-    ask: Callable[[str | Query], Report],
-    estimate_json: Callable[[str], Mapping[str, Any]],
-    *,
-    ask_json: Callable[[str], Mapping[str, Any]],
-) -> Starlette:
-    """The ASGI application. `ask_json` and `estimate_json` raise the user errors of the three packages.
-
-    Opens the database where Slack is set up; raises `SettingsError` where that fails.
+    Opens the database where Slack is set up; raises `SettingsError` where that fails, or where the keys are no keys.
     """
-    front = Front(ask, ask_json, estimate_json)
+    front = Front()
     engine = _open_database(settings) if settings.has_signed_slack else None
     if engine is None and (settings.slack_bot_token or settings.slack_signing_secret):
         log.warning("Slack is half set up: SLACK_BOT_TOKEN and SLACK_SIGNING_SECRET are both needed")
 
     @contextlib.asynccontextmanager
-    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         if engine is None:
             yield
             return
-        front.slack = SlackDoor(settings, ask, engine)
+        front.slack = SlackDoor(settings, product.ask, engine)
         front.slack.service.start()
         try:
             yield
@@ -178,43 +99,62 @@ def build(
             await front.slack.service.drain(settings.drain_s)
             engine.dispose()
 
-    return Starlette(routes=_routes(front), lifespan=lifespan, exception_handlers={HTTPException: http_error_response})
+    app = Api(title="hubgauge", description=ABOUT, version=version("hubgauge"), lifespan=lifespan, **NO_FOREIGN_PAGES)
+    app.include_router(router(product, Computing()))
+    app.routes.extend(_routes(front))
+    _catch(app)
+    keys = Keys(settings.api_keys, settings.api_rate_per_s)
+    app.add_middleware(GZipMiddleware, minimum_size=SMALLEST_PACKED_BYTES, compresslevel=4)
+    app.add_middleware(Bounded)
+    app.add_middleware(Admitted, keys=keys)
+    app.add_middleware(Counted)
+    return app
+
+
+NO_FOREIGN_PAGES: Final[dict[str, Any]] = {"docs_url": None, "redoc_url": None}
+"""FastAPI's own pages of documentation load scripts from elsewhere."""
+
+
+class Api(FastAPI):
+    """FastAPI with one schema for every error: a problem."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The description of the API, made once."""
+        if not self.openapi_schema:
+            found = super().openapi()
+            schemas = found["components"]["schemas"]
+            problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+            schemas.update(problem.pop("$defs"))
+            schemas["Problem"] = problem
+            for gone in ("HTTPValidationError", "ValidationError"):
+                schemas.pop(gone, None)
+        return self.openapi_schema or {}
 
 
 def _routes(front: Front) -> list[Route]:
     return [
-        Route("/", _guarded(front.home)),
-        Route("/v1/ask", _guarded(front.ask_by_get), methods=["GET"]),
-        Route("/v1/ask", _guarded(front.ask_by_post), methods=["POST"]),
-        Route("/v1/estimate", _guarded(front.estimate), methods=["POST"]),
-        Route("/slack/events", _guarded(front.slack_events), methods=["POST"]),
-        Route("/healthz", _guarded(front.healthz)),
-        Route("/readyz", _guarded(front.readyz)),
+        Route("/", front.home),
+        Route("/slack/events", front.slack_events, methods=["POST"]),
+        Route("/healthz", front.healthz),
+        Route("/readyz", front.readyz),
+        Route("/metrics", front.metrics),
     ]
 
 
-def _guarded(endpoint: Endpoint) -> Endpoint:
-    """The endpoint with errors as JSON; a bug's frames go to the log, its message, which may quote a text, does not."""
+def _catch(app: FastAPI) -> None:
+    """Every refusal as a problem."""
 
-    async def guarded(request: Request) -> Response:
-        try:
-            return await endpoint(request)
-        except USER_ERRORS as error:
-            return error_response(error)
-        except HTTPException:
-            raise
-        except Exception as error:  # noqa: BLE001  # the client gets an answer, the log the frames
-            frames = "".join(traceback.format_tb(error.__traceback__))
-            log.error("a request broke the program: %s\n%s", type(error).__name__, frames)  # noqa: TRY400  # no texts
-            return bug_response()
+    def on_user_error(_request: Request, error: Exception) -> Response:
+        return error_response(error)  # type: ignore[arg-type]  # registered for these classes alone
 
-    return guarded
+    def on_faults(_request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        return faults_response(error.errors())
 
-
-def _has_plain_timestamp(request: Request) -> bool:
-    """Bolt turns the header into an integer without looking; anything else there is a forgery."""
-    stamp = request.headers.get("x-slack-request-timestamp", "")
-    return stamp.isascii() and stamp.isdigit() and len(stamp) < 15
+    for kind in USER_ERRORS:
+        app.add_exception_handler(kind, on_user_error)
+    app.add_exception_handler(RequestValidationError, on_faults)
+    app.add_exception_handler(HTTPException, http_error_response)
 
 
 def _open_database(settings: Settings) -> Engine:

@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import uvicorn
 
 from bot.http.app import build
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from bot.question import Query
-    from bot.render.report import Report
+    from bot.http.product import Product
     from bot.settings import Settings
 
+MOST_CONNECTIONS = 1024
+"""Connections at once; what comes beyond hears 503, so that a flood of idle ones leaves memory to the others."""
 
-def run(
-    settings: Settings,
-    ask: Callable[[str | Query], Report],
-    estimate_json: Callable[[str], Mapping[str, Any]],
-    *,
-    ask_json: Callable[[str], Mapping[str, Any]],
-) -> None:
+
+def run(settings: Settings, product: Product) -> None:
     """Serves until SIGTERM or SIGINT, then finishes what is under way. No access log: addresses hold questions."""
-    app = build(settings, ask, estimate_json, ask_json=ask_json)
     uvicorn.run(
-        app,
+        build(settings, product),
         host=settings.host,
         port=settings.port,
         access_log=False,
         server_header=False,
+        limit_concurrency=MOST_CONNECTIONS,
         timeout_graceful_shutdown=int(settings.drain_s) or 1,
     )

@@ -130,7 +130,7 @@ def machine_fault(machine: str) -> str:
     try:
         return "" if not machine or machine_of(machine) else "no machine"
     except QuestionError as error:
-        return ": ".join(part for part in (error.message, error.hint) if part)[:300]
+        return literal(": ".join(part for part in (error.message, error.hint) if part))[:300]
 
 
 async def _open(service: Service, body: dict[str, Any], view: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bot.errors import QuestionError
 from bot.question import parse
+from bot.render.blocks import literal
 from bot.render.described import context_words, machine_words
 from bot.slack.controls import FORMATS, menu, plain
 from bot.slack.inbound import Asked
@@ -52,9 +53,10 @@ class Place:
         """The place that a form carried; nowhere in particular where it carried none that we wrote."""
         try:
             told = json.loads(metadata or "{}")
-            return cls(**{name: str(told.get(name, "")) for name in ("channel", "thread_ts", "response_url")})
-        except (ValueError, AttributeError):
+            found = {name: told.get(name) for name in ("channel", "thread_ts", "response_url")}
+        except (ValueError, AttributeError, RecursionError):
             return cls()
+        return cls(**{name: value if isinstance(value, str) else "" for name, value in found.items()})
 
 
 def register(app: AsyncApp, service: Service) -> None:
@@ -140,7 +142,7 @@ def _fault(question: str) -> str:
     try:
         parse(question)
     except QuestionError as error:
-        return ": ".join(part for part in (error.message, error.hint) if part)[:MAX_FIELD_CHARACTERS]
+        return literal(": ".join(part for part in (error.message, error.hint) if part))[:MAX_FIELD_CHARACTERS]
     return ""
 
 

@@ -78,7 +78,7 @@ def typed(view: Mapping[str, Any], block_id: str) -> str:
     """What was typed or chosen in that field of a form; empty where it was left alone."""
     fields = (view.get("state") or {}).get("values") or {}
     for element in (fields.get(block_id) or {}).values():
-        return _value(element).strip()
+        return _value(element or {}).strip()
     return ""
 
 

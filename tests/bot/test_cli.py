@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from bot.schemas import NAMES, SHAPES
+from bot.contract import Answered, Estimated, Parsed, Shape, Spec
+from bot.schemas import NAMES
 from bot.store.database import HISTORY, open_database
 
 COMMAND = Path(sys.executable).with_name("hubgauge")
@@ -27,21 +28,9 @@ def as_json(*arguments: str, stdin: str | None = None, **environ: str) -> Any:
     return json.loads(run(*arguments, "--json", stdin=stdin, **environ).stdout)
 
 
-def has_shape(value: Any, shape: Any) -> bool:
-    """Whether the value has the contract's keys and types, `?` marking what may be null."""
-    if isinstance(shape, str):
-        kinds: dict[str, type | tuple[type, ...]] = {
-            "string": str,
-            "integer": int,
-            "number": (int, float),
-            "boolean": bool,
-        }
-        return (value is None and shape.endswith("?")) or isinstance(value, kinds[shape.rstrip("?")])
-    if isinstance(shape, list):
-        return isinstance(value, list) and all(has_shape(item, shape[0]) for item in value)
-    if "?" in shape:
-        return value is None or has_shape(value, shape["?"])
-    return isinstance(value, dict) and all(key in value and has_shape(value[key], part) for key, part in shape.items())
+def has_shape(value: object, shape: type[Shape]) -> bool:
+    """Whether the model reads it without converting anything; pydantic says what does not hold."""
+    return bool(shape.model_validate_json(json.dumps(value), strict=True))
 
 
 def test_the_title_question_exits_0_and_says_no_in_words() -> None:
@@ -62,7 +51,7 @@ def test_piped_output_has_no_colour_codes() -> None:
 
 def test_ask_answers_with_the_contracts_keys() -> None:
     found = as_json(TITLE)
-    assert has_shape(found, SHAPES["ask"])
+    assert has_shape(found, Answered)
     assert found["results"][0]["estimate"]["fits"] is False
 
 
@@ -77,14 +66,14 @@ def test_every_line_gets_one_object_in_order_and_a_failure_exits_1() -> None:
 
 def test_parse_needs_no_network_and_keeps_the_contract() -> None:
     found = as_json("parse", TITLE)
-    assert has_shape(found, SHAPES["parse"])
+    assert has_shape(found, Parsed)
     assert found["hardware"] == [{"id": "h100-sxm-80gb", "count": 8, "memory_gb": None}]
     assert found["context_tokens"] == 32_768
 
 
 def test_spec_of_a_bundled_model_keeps_the_contract_and_its_parts_sum_to_the_total() -> None:
     found = as_json("spec", "deepseek-v3")
-    assert has_shape(found, SHAPES["spec"])
+    assert has_shape(found, Spec)
     parts = found["parameters"]
     summed = (
         "embedding",
@@ -121,7 +110,7 @@ def test_spec_reads_a_folder_a_file_and_lines(tmp_path: Path) -> None:
 def test_estimate_keeps_the_contract() -> None:
     request = {"model": "qwen3-32b", "hardware": "h100-sxm-80gb", "gpus": 1, "concurrency": 16, "context_tokens": 4096}
     found = as_json("estimate", json.dumps(request))
-    assert has_shape(found, SHAPES["estimate"])
+    assert has_shape(found, Estimated)
     assert found["latency"]["tpot_s"]["low"] < found["latency"]["tpot_s"]["value"] < found["latency"]["tpot_s"]["high"]
 
 

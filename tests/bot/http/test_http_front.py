@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import socket
@@ -12,6 +11,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx2
@@ -25,11 +25,14 @@ from bot.render.report import Notes, Report, Section, Table, error_report
 from bot.settings import Settings
 from estimator.errors import EstimatorError, ImpossibleValue, UnknownRate
 from ingest.errors import GatedModel, HubUnavailable, IngestError, UnknownModel, UnsupportedArchitecture
+from tests.bot.http.stand_in import product
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
+    from bot.structured import EstimateRequest
+
+ROOT = Path(__file__).parents[3]
 QUESTION = "llama-3.1-8b on 1xH100"
 ERRORS: Final[dict[str, UserError]] = {
     "unknown": UnknownModel("there is no model named unknown", "write org/name", suggestions=("known",)),
@@ -60,17 +63,17 @@ def ask_json(question: str) -> Mapping[str, Any]:
     return {"query": {"models": [question]}, "results": []}
 
 
-def estimate_json(text: str) -> Mapping[str, Any]:
-    asked = json.loads(text)
-    if asked.get("model") in ERRORS:
-        raise ERRORS[asked["model"]]
-    return {"fits": True, "asked": asked}
+def estimate_json(asked: EstimateRequest) -> Mapping[str, Any]:
+    if asked.model in ERRORS:
+        raise ERRORS[asked.model]
+    return {"fits": True, "asked": asked.model_dump(exclude_unset=True)}
 
 
 @pytest.fixture(scope="module")
 def api() -> Iterator[httpx2.Client]:
     """A client of the front, which runs under uvicorn on a port of its own."""
-    app = build(Settings(database_url="unused"), ask, estimate_json, ask_json=ask_json)
+    answers = product(ask=ask, ask_json=ask_json, estimate_json=estimate_json)
+    app = build(Settings(database_url="unused"), answers)
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
@@ -84,7 +87,11 @@ def api() -> Iterator[httpx2.Client]:
 
 
 def error_of(response: httpx2.Response) -> dict[str, Any]:
-    error: dict[str, Any] = response.json()["error"]
+    assert response.headers["Content-Type"] == "application/problem+json"
+    problem = response.json()
+    error: dict[str, Any] = problem["error"]
+    assert (problem["status"], problem["detail"]) == (response.status_code, error["message"])
+    assert problem["type"] == f"urn:hubgauge:error:{error['type']}"
     assert {"type", "message", "hint"} <= set(error) <= {"type", "message", "hint", "suggestions"}
     assert error["message"]
     return error
@@ -106,10 +113,13 @@ def test_a_question_is_asked_by_get_and_by_post_alike(api: httpx2.Client) -> Non
 
 @pytest.mark.parametrize(
     ("name", "status"),
-    [("unknown", 404), ("gated", 403), ("away", 503), ("odd", 422), ("rate", 422), ("zero", 400), ("empty", 400)],
+    [("unknown", 404), ("gated", 403), ("away", 424), ("odd", 422), ("rate", 422), ("zero", 400), ("empty", 400)],
 )
 def test_an_error_has_its_status_and_says_what_to_try(api: httpx2.Client, name: str, status: int) -> None:
-    for response in (api.get("/v1/ask", params={"q": name}), api.post("/v1/estimate", json={"model": name})):
+    for response in (
+        api.get("/v1/ask", params={"q": name}),
+        api.post("/v1/estimate", json={"model": name, "hardware": "h100"}),
+    ):
         assert response.status_code == status
         error = error_of(response)
         refused = ERRORS[name]
@@ -119,7 +129,7 @@ def test_an_error_has_its_status_and_says_what_to_try(api: httpx2.Client, name: 
             refused.hint,
         )
         assert error.get("suggestions", []) == list(getattr(refused, "suggestions", ()))
-        assert ("Retry-After" in response.headers) == (status == 503)
+        assert ("Retry-After" in response.headers) == (status == 424)
 
 
 def test_every_error_that_has_a_status_is_one_of_ours() -> None:
@@ -248,7 +258,7 @@ def test_an_unanswered_question_is_a_page_too(api: httpx2.Client) -> None:
 
 
 def test_beyond_what_may_wait_the_answer_is_not_now() -> None:
-    from bot.http import app as front
+    from bot.http.computing import MAX_WAITING
 
     gate, heard = threading.Event(), []
 
@@ -260,7 +270,7 @@ def test_beyond_what_may_wait_the_answer_is_not_now() -> None:
     import anyio
 
     async def flood() -> list[int]:
-        app = build(Settings(database_url="unused"), ask, estimate_json, ask_json=slow)
+        app = build(Settings(database_url="unused"), product(ask_json=slow))
         statuses: list[int] = []
         transport = httpx2.ASGITransport(app)
         async with (
@@ -273,26 +283,26 @@ def test_beyond_what_may_wait_the_answer_is_not_now() -> None:
                 if len(statuses) == 5:
                     gate.set()
 
-            for _ in range(front.MAX_WAITING + 5):
+            for _ in range(MAX_WAITING + 5):
                 tasks.start_soon(one)
         return statuses
 
     statuses = anyio.run(flood)
-    assert sorted(statuses) == [200] * front.MAX_WAITING + [503] * 5
+    assert sorted(statuses) == [200] * MAX_WAITING + [503] * 5
 
 
 SERVING = """
 import sys, time
 from bot.http.serve import run
-from bot.render.report import error_report
 from bot.settings import Settings
+from tests.bot.http.stand_in import product
 
 def slow(question):
     print("asked", flush=True)
     time.sleep(1)
     return {"answered": question}
 
-run(Settings(database_url="unused", port=int(sys.argv[1])), error_report, slow, ask_json=slow)
+run(Settings(database_url="unused", port=int(sys.argv[1])), product(ask_json=slow))
 """
 
 
@@ -300,7 +310,7 @@ def test_a_stopped_server_finishes_what_is_under_way(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     command = [sys.executable, "-c", SERVING, str(port)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
             answer = _stopped_while_asked(process, f"http://127.0.0.1:{port}")
             _, logged = process.communicate(timeout=20)

@@ -15,6 +15,7 @@ from bot.http.app import build
 from bot.render.report import Report, Section
 from bot.settings import Settings
 from bot.store.tables import WORK
+from tests.bot.http.stand_in import product
 from tests.bot.slack.payloads import SECRET, Signed
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ async def running(
         slack_api_url=api.url,
         drain_s=drain_s,
     )
-    app = build(settings, ask, lambda _: {}, ask_json=lambda _: {})
+    app = build(settings, product(ask=ask))
     transport = httpx2.ASGITransport(app)
     async with (
         app.router.lifespan_context(app),

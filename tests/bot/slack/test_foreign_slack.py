@@ -6,6 +6,7 @@ import contextlib
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx2
@@ -16,7 +17,6 @@ from tests.bot.slack.local_slack import APP_TOKEN, BOT_TOKEN, SECRET, LocalSlack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 BOT = """
 import sys, time
@@ -37,8 +37,10 @@ if sys.argv[1] == "slack":
     run(settings, ask)
 else:
     from bot.http.serve import run
-    run(settings, ask, lambda _: {}, ask_json=lambda _: {})
+    from tests.bot.http.stand_in import product
+    run(settings, product(ask=ask))
 """
+ROOT = Path(__file__).parents[3]
 QUESTION = "llama-3.1-8b on 1xH100 &amp; 8K"
 
 
@@ -54,7 +56,7 @@ def bot(slack: LocalSlack, tmp_path: Path, front: str, port: int = 0) -> Iterato
         "HUBGAUGE_PORT": str(port),
     }
     command = [sys.executable, "-W", "error", "-X", "dev", "-c", BOT, front]
-    with subprocess.Popen(command, env=environ, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, cwd=ROOT, env=environ, stderr=subprocess.PIPE, text=True) as process:
         try:
             yield process
             if process.poll() is None:

@@ -1,0 +1,137 @@
+"""What every request passes on its way in, as plain ASGI: counted, admitted, its body read within bounds, bugs caught.
+
+From outside: `Counted` (metrics, bugs) -> `Admitted` (keys) -> `Bounded` (size, time and shape of the body) -> app.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import traceback
+from typing import TYPE_CHECKING, Final
+
+import anyio
+from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect, Request
+
+from bot import metrics
+from bot.errors import USER_ERRORS
+from bot.http.body import MAX_BODY_BYTES, MAX_SLACK_BODY_BYTES, read_bytes, read_json_text
+from bot.http.errors import RequestRefused, bug_response, error_response
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from bot.http.keys import Keys
+
+log = logging.getLogger(__name__)
+
+API: Final = "/v1/"
+BODY_S: Final = 10.0
+"""Seconds within which a body must have come: a slow one holds a connection, nothing else."""
+METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
+
+
+class Counted:
+    """Counts requests by route, and turns a bug into an answer.
+
+    Its frames go to the log; its message, which may quote a text, does not.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started, status = time.perf_counter(), 0
+
+        async def counted(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        with metrics.HTTP_IN_FLIGHT.track_inprogress():
+            try:
+                await self._app(scope, receive, counted)
+            except ClientDisconnect:
+                status = status or 499
+            except Exception as error:  # noqa: BLE001  # the client gets an answer, the log the frames
+                log_bug(error)
+                if not status:
+                    await bug_response()(scope, receive, counted)
+        _count(scope, status, time.perf_counter() - started)
+
+
+def log_bug(error: Exception) -> None:
+    """The kind and the frames of a bug; never its message."""
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    log.error("a request broke the program: %s\n%s", type(error).__name__, frames)
+
+
+def _count(scope: Scope, status: int, took_s: float) -> None:
+    route = getattr(scope.get("route"), "path", "none")
+    method = scope["method"] if scope["method"] in METHODS else "other"
+    metrics.HTTP_REQUESTS.labels(route, method, str(status)).inc()
+    metrics.HTTP_SECONDS.labels(route).observe(took_s)
+
+
+class Admitted:
+    """Lets requests to the API pass that bring a key; everything else needs none."""
+
+    def __init__(self, app: ASGIApp, keys: Keys) -> None:
+        self._app = app
+        self._keys = keys
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        if scope["type"] == "http" and scope["path"].startswith(API):
+            try:
+                scope["hubgauge.key"] = self._keys.admit(Headers(scope=scope))
+            except RequestRefused as refused:
+                await error_response(refused)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
+class Bounded:
+    """Reads a body before anything else looks at it: at most so long, within so many seconds, JSON for the API."""
+
+    def __init__(self, app: ASGIApp, body_s: float = BODY_S) -> None:
+        self._app = app
+        self._body_s = body_s
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        if scope["type"] != "http" or scope["method"] in {"GET", "HEAD"}:
+            await self._app(scope, receive, send)
+            return
+        try:
+            body = await self._read(Request(scope, receive))
+        except USER_ERRORS as refused:
+            await error_response(refused)(scope, receive, send)
+            return
+        is_read = False
+
+        async def replay() -> Message:
+            nonlocal is_read
+            if is_read:
+                return await receive()
+            is_read = True
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        await self._app(scope, replay, send)
+
+    async def _read(self, request: Request) -> bytes:
+        is_api = request.url.path.startswith(API) and request.method == "POST"
+        try:
+            with anyio.fail_after(self._body_s):
+                if is_api:
+                    return (await read_json_text(request)).encode()
+                return await read_bytes(request, MAX_SLACK_BODY_BYTES if request.method == "POST" else MAX_BODY_BYTES)
+        except TimeoutError:
+            message = f"the body did not come within {self._body_s:g} seconds"
+            raise RequestRefused(408, "BodyTooSlow", message, "send it at once") from None

@@ -7,6 +7,7 @@ end.
 
 import io
 import json
+import os
 import shutil
 import sys
 import traceback
@@ -20,6 +21,7 @@ from bot.render.visible import visible, visible_json
 
 if TYPE_CHECKING:
     from bot.render.report import Report
+    from bot.render.text import Style
 
 STDIN: Final = "-"
 MOST_COLUMNS: Final = 120
@@ -43,13 +45,20 @@ def _written(value: Json, indent: int | None = None) -> str:
 
 def echo_report(report: "Report") -> None:
     """The report in the terminal's width and colours; plain, with whole tables, when piped."""
-    from bot.render.text import plain, to_text
+    from bot.render.text import to_text
 
-    if sys.stdout.isatty():
-        width = min(shutil.get_terminal_size().columns, MOST_COLUMNS)
-        click.echo(to_text(report, click.style, width))
-    else:
-        click.echo(to_text(report, plain, PIPED_COLUMNS, folds_tables=False))
+    style, width = look()
+    click.echo(to_text(report, style, width, folds_tables=sys.stdout.isatty()))
+
+
+def look() -> "tuple[Style, int]":
+    """How the output is coloured and how wide it is: plain when piped, or where NO_COLOR is set (no-color.org)."""
+    from bot.render.text import plain
+
+    if not sys.stdout.isatty():
+        return plain, PIPED_COLUMNS
+    width = min(shutil.get_terminal_size().columns, MOST_COLUMNS)
+    return plain if os.environ.get("NO_COLOR") else click.style, width
 
 
 def fail(error: Exception, *, as_json: bool) -> NoReturn:

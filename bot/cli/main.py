@@ -162,6 +162,8 @@ def _discard_output() -> None:
 
 def _command_first(arguments: list[str]) -> list[str]:
     """`--json` may stand first: before a command's name it is that command's, before anything else it is `ask`'s."""
+    if arguments[:1] == ["--chart"]:  # of `ask` alone
+        return ["ask", *arguments]
     if arguments[:1] != ["--json"]:
         return arguments
     if len(arguments) > 1 and arguments[1] in COMMANDS:

@@ -9,6 +9,7 @@ Two pictures, both over the loads that the cache holds, doubled from one request
 A load is estimated as any other question is, on the layout of the answer, so that no point contradicts its text.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -36,7 +37,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Lines over the same categories. `says` is what a person who sees no picture should know of it."""
+    """Lines over the same categories. `says` is what a person who sees no picture should know of it.
+
+    `is_log`: the values span decades. `crossing`: the load at which the last two lines meet, where it is drawn.
+    """
 
     title: str
     x_label: str
@@ -44,6 +48,8 @@ class Chart:
     categories: tuple[str, ...]
     lines: tuple[Line, ...]
     says: str
+    is_log: bool = False
+    crossing: int | None = None
 
 
 def roofline_chart(found: Estimate) -> Chart | None:
@@ -55,6 +61,7 @@ def roofline_chart(found: Estimate) -> Chart | None:
     deployment = cuts_of(request)[0].deployment
     context_tokens = found.request.load.mean_context_tokens
     parts = [roofline_parts_s(deployment, load / found.replicas, context_tokens) for load in loads]
+    spot = found.sweet_spot.batch
     whole = tuple(MS * at_load(found, load).latency.step.total_s for load in loads)
     return Chart(
         title="One decode step, by requests at once",
@@ -67,6 +74,8 @@ def roofline_chart(found: Estimate) -> Chart | None:
             Line("computing, at best", tuple(MS * compute for _, compute in parts)),
         ),
         says=f"With 1 to {loads[-1]:,} requests at once a step takes {_range(whole)} ms. {_meeting(found)}",
+        is_log=True,
+        crossing=spot if spot is not None and spot <= loads[-1] else None,
     )
 
 
@@ -87,6 +96,17 @@ def rate_chart(found: Estimate) -> Chart | None:
         says=f"From one request alone to {most} at once the machine gives {_range(rates)} tokens per second, "
         f"while each request's time per token goes from {first} to {last}.",
     )
+
+
+def place_of(chart: Chart, load: int) -> float:
+    """How far along the axis a load stands, 0 to 1, between the categories around it, which double."""
+    loads = [int(category) for category in chart.categories]
+    if load <= loads[0]:
+        return 0.0
+    after = next((number for number, known in enumerate(loads) if known >= load), len(loads) - 1)
+    before = loads[after - 1]
+    part = math.log(load / before) / math.log(loads[after] / before)
+    return min(1.0, (after - 1 + part) / (len(loads) - 1))
 
 
 def at_load(found: Estimate, concurrency: int) -> Estimate:

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import quote
 
 from ingest import hub_errors
-from ingest.errors import HubUnavailable, NoConfig
+from ingest.errors import HubUnavailable, IngestError, NoConfig
 from ingest.quota import Quota, Use, bucket_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from ssl import SSLContext
 
     import httpx2
 
@@ -221,6 +222,25 @@ def process_client() -> httpx2.Client:
             # No cookie is kept: callers with different tokens share this client.
             _client.cookies.jar.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
         return _client
+
+
+def refused_answer(
+    status: int, headers: Mapping[str, str], content: bytes, url: str, asked: Asked
+) -> IngestError | None:
+    """The error that another client's answer means; None if it is none."""
+    import httpx2  # noqa: PLC0415  # only when the Hub refuses
+
+    kept = [(name, value) for name, value in headers.items() if name not in ENCODING_HEADERS]
+    request = httpx2.Request("GET", url)
+    return hub_errors.refusal(httpx2.Response(status, headers=kept, content=content, request=request), asked)
+
+
+@lru_cache(maxsize=1)
+def tls_context() -> SSLContext:
+    """Whom the Hub's certificate is checked by: as httpx2 does it."""
+    import httpx2  # noqa: PLC0415  # only when the Hub is asked
+
+    return httpx2.create_ssl_context()
 
 
 @lru_cache(maxsize=1)

@@ -14,7 +14,7 @@ from bot.scan import tasks
 from bot.scan.writing import RowFile
 from ingest.listing import HubListing
 from ingest.scan.collect import Collector
-from ingest.scan.patient import PatientExchange
+from ingest.scan.line import PatientExchange
 from ingest.settings import read_settings
 from ingest.store.database import reason
 
@@ -66,6 +66,8 @@ def scan(source: Source, plan: Plan, output: Path, workers: Workers, shown: Show
             raise ScanStopped(
                 f"the database fails ({reason(error)})", "see to it and run the scan again: it goes on where it was"
             ) from None
+        finally:
+            tasks.hang_up(source.scan_id)
     return Outcome(progress, file.rows, collector.malformed, not is_new)
 
 

@@ -58,6 +58,11 @@ def _station(scan_id: str, address: str, _pid: int) -> Station:
     return Station(scans, specs, quota, Fetcher(settings, quota, specs), Keeper(specs, scans, scan_id))
 
 
+def hang_up(scan_id: str) -> None:
+    """Closes this process's connections to the Hub for a scan."""
+    station(scan_id).fetcher.close()
+
+
 def close() -> None:
     """Lets go of the databases of this process's scans."""
     _station.cache_clear()

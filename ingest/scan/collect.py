@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ingest.scan.source import Source
     from ingest.store.specs import SpecStore
 
-CHUNK: Final = 50
+CHUNK: Final = 20
 MOST_ATTEMPTS: Final = 5
 ROUND_WAITS_S: Final = (1.0, 3.0, 10.0, 30.0)
 """Before those that the Hub failed to answer are asked for again."""

@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from ingest.errors import HubUnavailable, IngestError, NoConfig, UnknownModel, UnsupportedArchitecture
-from ingest.exchange import MAX_FILE_BYTES
+from ingest.exchange import MAX_ANSWER_BYTES, MAX_FILE_BYTES
 from ingest.families.table import FAMILIES, OTHER_KINDS
 from ingest.fetched_repo import FetchedRepo, dump_description, load_description, read_model_info
 from ingest.hub_errors import Asked
 from ingest.normalize import normalize
 from ingest.repo_kind import missing_config
 from ingest.repo_ref import is_commit, is_repo_id, parse_repo_ref
-from ingest.scan.patient import PatientExchange
+from ingest.scan.line import Line
 from ingest.store.scans import KEPT, LISTED, REFUSED, Item
 
 if TYPE_CHECKING:
@@ -98,7 +98,8 @@ class Fetcher:
         *,
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
-        self._settings, self._quota, self._specs = settings, quota, specs
+        self._settings, self._specs = settings, specs
+        self._line = Line(settings, quota)
         self._wall_clock = wall_clock
 
     def fetch(self, item: Item) -> Fetched:
@@ -110,20 +111,23 @@ class Fetcher:
         except IngestError as error:
             return Fetched(replace(refused(item, _since_listed(item, error)), listed=None))
 
+    def close(self) -> None:
+        """Closes its connections."""
+        self._line.close()
+
     def _listed(self, item: Item) -> Fetched:
         assert item.listed is not None
         repo = load_description(item.listed, fetched_at_s=self._wall_clock())
         return Fetched(_kept(item, repo), self._with_files(repo))
 
     def _with_files(self, repo: FetchedRepo) -> FetchedRepo:
-        exchange = self._exchange(repo.repo_id)
         has_config, is_listed = repo.has_file(CONFIG), repo.siblings is not None
         may_be_adapter = is_listed and (not has_config or repo.is_adapter_only)
         found = replace(
             repo,
-            config=exchange.file(repo, CONFIG) if has_config else None,
-            hf_quant_config=exchange.file(repo, "hf_quant_config.json") if is_listed else None,
-            adapter_config=exchange.file(repo, "adapter_config.json") if may_be_adapter else None,
+            config=self._file(repo, CONFIG) if has_config else None,
+            hf_quant_config=self._file(repo, "hf_quant_config.json") if is_listed else None,
+            adapter_config=self._file(repo, "adapter_config.json") if may_be_adapter else None,
         )
         if found.config is None and found.adapter_config is None:
             raise missing_config(found)
@@ -137,13 +141,13 @@ class Fetcher:
         headers = {"If-None-Match": seen.etag} if seen and seen.etag else {}
         path = f"/{ref.repo_id}/resolve/{quote(ref.revision or 'main', safe='')}/{CONFIG}"
         try:
-            answer = self._exchange(str(ref)).get(path, headers=headers, what=CONFIG, max_bytes=MAX_FILE_BYTES)
+            answer = self._line.get(path, self._asked(str(ref)), what=CONFIG, max_bytes=MAX_FILE_BYTES, headers=headers)
         except NoConfig:
             return self._described(item, ref)
-        if answer.status_code == 304 and seen is not None:
+        if answer.status == 304 and seen is not None:
             commit = _commit_of(answer.headers) or seen.repo.commit
             return Fetched(_kept(item, seen.repo, commit), replace(seen.repo, commit=commit), seen.etag)
-        repo = self._stated(answer.content, _commit_of(answer.headers), answer.request.url.path, ref)
+        repo = self._stated(answer.content, _commit_of(answer.headers), answer.path, ref)
         if repo is None:
             return self._described(item, ref)
         return Fetched(_kept(item, repo), repo, answer.headers.get("etag"))
@@ -159,7 +163,8 @@ class Fetcher:
     def _described(self, item: Item, ref: RepoRef) -> Fetched:
         """By the model's info, for what has no config.json, or a Hub that does not state the commit."""
         path = f"/api/models/{ref.repo_id}" + (f"/revision/{quote(ref.revision, safe='')}" if ref.revision else "")
-        answer = self._exchange(str(ref)).get(path, params={"blobs": "true"})
+        path += "?blobs=true"
+        answer = self._line.get(path, self._asked(str(ref)), what="", max_bytes=MAX_ANSWER_BYTES)
         try:
             info = json.loads(answer.content)
         except (ValueError, RecursionError):
@@ -169,11 +174,20 @@ class Fetcher:
             raise HubUnavailable(f"{ref}: what the Hub answered is not what a Hub says.", "Is HF_ENDPOINT a Hub?")
         return Fetched(_kept(item, repo), self._with_files(repo))
 
-    def _exchange(self, name: str) -> PatientExchange:
+    def _file(self, repo: FetchedRepo, name: str) -> bytes | None:
+        """The bytes of a small file; None if the commit has none of that name."""
+        if not repo.has_file(name):
+            return None
+        path = f"/{repo.repo_id}/resolve/{repo.commit}/{name}"
+        try:
+            return self._line.get(path, self._asked(repo.repo_id), what=name, max_bytes=MAX_FILE_BYTES).content
+        except NoConfig:
+            return None
+
+    def _asked(self, name: str) -> Asked:
         if self._settings.is_offline:
             raise HubUnavailable(f"{name}: offline mode is on (HF_HUB_OFFLINE).", "Unset HF_HUB_OFFLINE.")
-        asked = Asked(name, self._settings.endpoint, self._settings.token is not None)
-        return PatientExchange(self._settings, self._quota, "background", asked)
+        return Asked(name, self._settings.endpoint, self._settings.token is not None)
 
 
 def _kept(item: Item, repo: FetchedRepo, commit: str | None = None) -> Item:

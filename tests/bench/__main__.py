@@ -5,12 +5,12 @@ A missed goal is printed, never an error: a shared machine is no judge. What can
 
 import sys
 
-from tests.bench import corpus, in_process, searches, start_up
+from tests.bench import corpus, in_process, scans, searches, start_up
 
 
 def main() -> None:
     """Print the table, a row as soon as it is measured."""
-    for rows in (start_up.rows(), in_process.rows(), searches.rows(), corpus.rows()):
+    for rows in (start_up.rows(), in_process.rows(), searches.rows(), corpus.rows(), scans.rows()):
         for row in rows:
             sys.stdout.write(f"{row}\n")
             sys.stdout.flush()

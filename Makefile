@@ -50,6 +50,12 @@ fuzz: $(VENV)/.test ## read 200,000 spoilt configs: each is a spec or an explain
 fuzz-questions: $(VENV)/.test ## read 100,000 spoilt questions: each is read or refused, soon
 	$(BIN)/python -m tests.fuzz.questions
 
+fuzz-api: $(VENV)/.test ## ask the API 10,000 cases of its own description: no 5xx, nothing undescribed
+	HUBGAUGE_API_CASES=10000 $(BIN)/python -m pytest -q tests/bot/http/test_fuzzed_api.py
+
+load: $(VENV)/.test ## 200 requests a second against a served API on one core: p50, p99, beside a floor
+	$(BIN)/python -m tests.bench.load
+
 CORPUS ?= ../shared
 validate: $(VENV)/.test ## write docs/accuracy.md from the measured runs of the corpus (CORPUS=../shared)
 	$(BIN)/python -m tests.validation.accuracy $(CORPUS)
@@ -60,4 +66,4 @@ pictures: $(VENV)/.test ## draw docs/pictures anew from the blocks that Slack is
 clean: ## remove what the other targets made
 	rm -rf $(VENV) build dist
 
-.PHONY: help ask setup test lint format wheel bench fuzz fuzz-questions validate pictures clean
+.PHONY: help ask setup test lint format wheel bench fuzz fuzz-questions fuzz-api load validate pictures clean

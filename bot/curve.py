@@ -51,6 +51,7 @@ class RooflineFigures(Shape):
     kv_share: float
     memory_slope_s: float
     crossover_batch: float | None
+    crossover_s: float | None
     compute_to_memory: float
     latency_s: float
     bound: str
@@ -100,6 +101,7 @@ def figures_json(found: Curve) -> dict[str, Any]:
         "kv_share": at.t_kv_s / at.t_memory_s,
         "memory_slope_s": at.t_kv_s / at.batch,
         "crossover_batch": found.crossover_batch,
+        "crossover_s": found.crossing.latency_s if found.crossing else None,
         "compute_to_memory": at.t_compute_s / at.t_memory_s,
         "latency_s": at.latency_s,
         "bound": found.bound,

@@ -69,6 +69,23 @@ class Derived(Shape):
     lines: list[DerivedLine]
 
 
+class MemoryPart(Shape):
+    """A part of the bar; `name` is short, `label` is for people."""
+
+    name: str
+    label: str
+    bytes: int
+
+
+class MemoryBar(Shape):
+    """The fullest GPU from the left; the bar ends at `shown_bytes`, beyond the capacity where it does not fit."""
+
+    parts: list[MemoryPart]
+    usable_bytes: int
+    capacity_bytes: int
+    shown_bytes: int
+
+
 class Explored(Shape):
     """One set-up whole. `others` are `[TPOT, tokens per second]` of loads that some point of the front beats."""
 
@@ -79,6 +96,7 @@ class Explored(Shape):
     concurrency: int
     machine: Machine
     estimate: Estimated
+    memory_bar: MemoryBar
     roofline: RooflineFigures
     curve: list[CurvePoint]
     front: list[Offered]
@@ -103,6 +121,7 @@ def explore_json(asked: ExploreRequest, models: ModelSource) -> dict[str, Any]:
         "concurrency": request.load.concurrency or 1,
         "machine": _machine_json(found, plain),
         "estimate": estimate_json(found, model, alternatives(found)),
+        "memory_bar": _memory_bar_json(found),
         "roofline": figures_json(curve),
         "curve": [point_json(point) for point in curve.points],
         "front": [_point_json(point, request) for point in best],
@@ -141,6 +160,28 @@ def _machine_json(found: Estimate, plain: Request) -> dict[str, Any]:
         "card_bandwidth_bytes_per_s": plain.gpu.memory_bytes_per_s,
         "card_compute_flops_per_s": own.flops_per_s,
         "rate_name": path.rate_name,
+    }
+
+
+def _memory_bar_json(found: Estimate) -> dict[str, Any]:
+    """Weights, activations, overhead, the cache of what is asked as far as it is held, and what is free beside it."""
+    memory, layout = found.memory, found.layout
+    on_a_rank = max(1.0, (found.request.load.concurrency or 1) / found.replicas / layout.data)
+    cache = min(on_a_rank * memory.sequence_bytes, max(memory.sequence_bytes, memory.kv_pool_bytes))
+    parts = [
+        ("weights", "Weights", memory.weights_bytes),
+        ("activation", "Activations", memory.activation_bytes),
+        ("overhead", "Engine and communication", memory.overhead_bytes),
+        ("kv", "KV cache of what is asked", cache),
+    ]
+    used = sum(size for _, _, size in parts)
+    if used < memory.usable_bytes:
+        parts.append(("free", "Free for more", memory.usable_bytes - used))
+    return {
+        "parts": [{"name": name, "label": label, "bytes": round(size)} for name, label, size in parts],
+        "usable_bytes": round(memory.usable_bytes),
+        "capacity_bytes": round(memory.capacity_bytes),
+        "shown_bytes": round(max(memory.capacity_bytes, used)),
     }
 
 

@@ -24,7 +24,7 @@ from estimator.rates import compute_path
 from estimator.setup import prepare
 from estimator.step import cache_bytes, roofline_parts_s
 from estimator.throughput import SweetSpot, sweet_spot
-from estimator.units import GIGA, TERA
+from estimator.units import GIGA
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +53,14 @@ class Curve:
     """The point that is asked for, the batch where the two times meet or why they never do, and the points between."""
 
     at: Point
-    crossover_batch: float | None
+    crossing: Point | None
     reason: str | None
     points: tuple[Point, ...]
+
+    @property
+    def crossover_batch(self) -> float | None:
+        """The batch from which computing takes longer; None where it never does."""
+        return None if self.crossing is None else self.crossing.batch
 
     @property
     def bound(self) -> str:
@@ -80,7 +85,8 @@ def raw_curve(values: Mapping[str, float], batches: Sequence[float]) -> Curve:
     crossover, reason = asked["crossover_batch"], asked["reason"]
     assert crossover is None or isinstance(crossover, float)
     assert reason is None or isinstance(reason, str)
-    return Curve(at(values["batch"]), crossover, reason, tuple(at(batch) for batch in batches))
+    crossing = None if crossover is None else at(crossover)
+    return Curve(at(values["batch"]), crossing, reason, tuple(at(batch) for batch in batches))
 
 
 def model_curve(found: Estimate, batches: Sequence[float] | None = None) -> Curve:
@@ -95,8 +101,8 @@ def model_curve(found: Estimate, batches: Sequence[float] | None = None) -> Curv
         batches = spaced(usual_reach(found.latency.batch, spot))
     at = _point(d, found.latency.batch, context)
     reason = None if spot.batch else NO_CROSSOVER
-    crossover = None if spot.batch is None else float(spot.batch)
-    return Curve(at, crossover, reason, tuple(_point(d, batch, context) for batch in batches))
+    crossing = None if spot.batch is None else _point(d, spot.batch, context)
+    return Curve(at, crossing, reason, tuple(_point(d, batch, context) for batch in batches))
 
 
 LEAST_REACH: Final = 64
@@ -136,17 +142,24 @@ def with_rates(
 # -- how the raw figures come about ---------------------------------------------------------------------------------
 
 
+class _Short(float):
+    """A float that is written as people write it: 8e9, not 8e+09."""
+
+    def __format__(self, form: str) -> str:
+        return super().__format__(form).replace("e+0", "e").replace("e+", "e")
+
+
 def raw_lines(values: Mapping[str, float]) -> tuple[Line, ...]:
     """The published formulas with these numbers put in."""
-    v, found = values, compute("roofline", values)
+    v, found = {key: _Short(value) for key, value in values.items()}, compute("roofline", values)
     figures = {key: value for key, value in found.items() if isinstance(value, float)}
     crossover = figures.get("crossover_batch")
-    slope = v["n_active"] / v["compute"]
+    slope = values["n_active"] / values["compute"]
     return (
         Line(
             "T_compute",
             "B N_active / C",
-            f"{v['batch']:g} x {v['n_active']:g} / {v['compute'] / TERA:g}e12",
+            f"{v['batch']:g} x {v['n_active']:g} / {v['compute']:g}",
             ms(figures["t_compute_s"]),
         ),
         Line("T_weights", "N_total / BW", f"{v['n_total']:g} / {v['bandwidth']:g}", ms(figures["t_weights_s"])),

@@ -23,8 +23,10 @@ from bot.http.product import Product
 from bot.structured import EstimateRequest
 from bot.wanted import RecommendRequest
 from estimator.methods import compute
+from ingest.repo_ref import parse_repo_ref
 
 LONGEST_QUESTION: Final = 40_000
+LONGEST_IN_ADDRESS: Final = 2_000
 """Characters; a pasted launch line with its log is shorter."""
 Question = Annotated[str, Field(min_length=1, max_length=LONGEST_QUESTION, examples=["llama-3.1-8b on 1xH100 at 8K"])]
 ModelId = Annotated[
@@ -117,7 +119,7 @@ def _add_questions(api: APIRouter, product: Product, computing: Computing) -> No
 
     @api.get("/ask", summary="Answer a question", responses={200: _ASKED, **OF_NAMES}, tags=["answers"])
     async def ask_by_get(
-        request: Request, q: Annotated[str, Query(max_length=LONGEST_QUESTION, description="the question")] = ""
+        request: Request, q: Annotated[str, Query(max_length=LONGEST_IN_ADDRESS, description="the question")] = ""
     ) -> Response:
         """As POST; a browser, which asks for HTML, gets a page that needs no script."""
         question = q.strip()
@@ -178,7 +180,7 @@ def _add_facts(api: APIRouter, product: Product, computing: Computing) -> None:
     )
     async def model(request: Request, model_id: ModelId, revision: Revision = None) -> Response:
         """The normalized spec: parameters, KV cache, layers, and where each fact is from. Has an `ETag`."""
-        name = f"{model_id}@{revision}" if revision else model_id
+        name = model_id if revision is None else str(parse_repo_ref(f"{model_id}@{revision}"))
         return tagged(request, await computing.run(product.spec_json, name))
 
     @api.get("/hardware", summary="Accelerators", responses=held(HardwareList), tags=["facts"])

@@ -11,13 +11,13 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from bot import metrics
 from bot.contract import Problem
 from bot.errors import USER_ERRORS
-from bot.http.answer_page import HEADERS, page
+from bot.http import pages
 from bot.http.api import router
 from bot.http.body import MAX_SLACK_BODY_BYTES, read_bytes
 from bot.http.computing import Computing
@@ -47,10 +47,6 @@ class Front:
 
     def __init__(self) -> None:
         self.slack: SlackDoor | None = None
-
-    async def home(self, _request: Request) -> Response:
-        """What this is, and a form."""
-        return HTMLResponse(page(), headers=HEADERS)
 
     async def healthz(self, _request: Request) -> Response:
         """The process lives."""
@@ -133,7 +129,8 @@ class Api(FastAPI):
 
 def _routes(front: Front) -> list[Route]:
     return [
-        Route("/", front.home),
+        Route("/", pages.home),
+        Route("/static/{name}", pages.static),
         Route("/slack/events", front.slack_events, methods=["POST"]),
         Route("/healthz", front.healthz),
         Route("/readyz", front.readyz),

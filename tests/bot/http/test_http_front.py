@@ -221,14 +221,34 @@ class Outline(HTMLParser):
         return next(attributes for name, attributes in self.elements if name == tag)
 
 
-def test_the_page_has_a_language_a_labelled_field_and_needs_no_script(api: httpx2.Client) -> None:
+def test_the_page_has_a_language_a_labelled_field_and_answers_without_scripts_too(api: httpx2.Client) -> None:
     response = api.get("/")
     page = Outline(response.text)
     assert page.attributes("html")["lang"] == "en"
     assert page.attributes("label")["for"] == page.attributes("input")["id"]
-    assert page.attributes("form") == {"action": "/v1/ask", "method": "get"}
-    assert "script" not in {tag for tag, _ in page.elements}
-    assert "default-src 'none'" in response.headers["Content-Security-Policy"]
+    assert page.attributes("form").items() >= {"action": "/v1/ask", "method": "get"}.items()
+    policy = response.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert all(attributes.get("src") for name, attributes in page.elements if name == "script")
+    assert "style" not in {name for name, _ in page.elements} | {key for _, found in page.elements for key in found}
+
+
+def test_files_of_the_page_are_kept_by_what_is_in_them(api: httpx2.Client) -> None:
+    page = Outline(api.get("/").text)
+    named = [found["src"] or "" for name, found in page.elements if name == "script"]
+    assert len(named) == 2
+    for address in named:
+        exact, plain = api.get(address), api.get(address.partition("?")[0])
+        assert (exact.status_code, exact.content) == (200, plain.content)
+        assert "immutable" in exact.headers["Cache-Control"]
+        assert plain.headers["Cache-Control"] == "no-cache"
+        assert api.get(address, headers={"If-None-Match": exact.headers["ETag"]}).status_code == 304
+
+
+@pytest.mark.parametrize("name", ["nothing.js", "..%2fapp.py", "index.html", "../app.py", "chartkick.js"])
+def test_no_other_file_is_sent(api: httpx2.Client, name: str) -> None:
+    assert api.get(f"/static/{name}").status_code == 404
 
 
 def test_a_browser_gets_the_answer_as_a_page(api: httpx2.Client) -> None:

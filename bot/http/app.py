@@ -66,10 +66,21 @@ class Front:
     async def slack_events(self, request: Request) -> Response:
         """Events, commands and interactions, signed by Slack."""
         body = await read_bytes(request, MAX_SLACK_BODY_BYTES)
+        return await self._slack().handle(request, body)
+
+    async def slack_install(self, request: Request) -> Response:
+        """Where a workspace adds the app."""
+        return await self._slack().install(request)
+
+    async def slack_installed(self, request: Request) -> Response:
+        """Where Slack sends its people back."""
+        return await self._slack().installed(request)
+
+    def _slack(self) -> SlackDoor:
         if self.slack is None:
             hint = "set SLACK_BOT_TOKEN and SLACK_SIGNING_SECRET; see docs/slack.md"
             raise RequestRefused(404, "SlackNotSetUp", "this server is not connected to Slack", hint)
-        return await self.slack.handle(request, body)
+        return self.slack
 
 
 def build(settings: Settings, product: Product) -> FastAPI:
@@ -132,6 +143,8 @@ def _routes(front: Front) -> list[Route]:
         Route("/", pages.home),
         Route("/static/{name}", pages.static),
         Route("/slack/events", front.slack_events, methods=["POST"]),
+        Route("/slack/install", front.slack_install),
+        Route("/slack/oauth_redirect", front.slack_installed),
         Route("/healthz", front.healthz),
         Route("/readyz", front.readyz),
         Route("/metrics", front.metrics),

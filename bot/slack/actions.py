@@ -82,7 +82,7 @@ class _Presses:
         query = restored(kept.query) if kept is not None else None
         if query is not None:
             view = modal.refine_view(query, modal.Place.of(press))
-            opened = await self._service.outbound.call("views.open", trigger_id=press.trigger_id, view=view)
+            opened = await self._service.outbound.call(press.team, "views.open", trigger_id=press.trigger_id, view=view)
             if opened.fate != "sent":
                 await self._service.tell(press.response_url, LATE, press.thread_ts)
         await ack()

@@ -67,4 +67,6 @@ async def suggest(service: Service, asked: Asked) -> Sent:
     """Offers questions to begin with."""
     place = {name: value for name, value in asked.details.items() if value}
     prompts = [{"title": title, "message": message} for title, message in PROMPTS]
-    return await service.outbound.call("assistant.threads.setSuggestedPrompts", title=TITLE, prompts=prompts, **place)
+    return await service.outbound.call(
+        asked.team, "assistant.threads.setSuggestedPrompts", title=TITLE, prompts=prompts, **place
+    )

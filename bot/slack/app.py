@@ -16,16 +16,19 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.slack import actions, agent, home, modal, shortcut, unfurl
+from bot.slack import actions, agent, home, lifecycle, modal, shortcut, unfurl
 from bot.slack.inbound import from_command, from_event
 from bot.slack.outbound import Outbound, web_client
 from bot.slack.service import Service
+from bot.slack.workspaces import ManyWorkspaces, OneWorkspace, Workspaces
+from bot.store.installations import Installations
 from bot.store.work import WorkStore
 from ingest.store.database import reason
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from slack_sdk.web.async_client import AsyncWebClient
     from sqlalchemy import Engine
 
     from bot.question import Query
@@ -47,6 +50,7 @@ FACES: Final = (
     shortcut.register,
     unfurl.register,
     agent.register,
+    lifecycle.register,
 )
 """Who listens to what besides questions; one function for each file."""
 
@@ -55,11 +59,22 @@ class NoRoom(Exception):
     """Too many questions wait; Slack's retry finds room."""
 
 
-def build_service(settings: Settings, token: str, ask: Callable[[str | Query], Report], engine: Engine) -> Service:
+def build_service(settings: Settings, ask: Callable[[str | Query], Report], engine: Engine) -> Service:
     """The service of a process. Call it inside the event loop: it opens an HTTP session, which `drain` closes."""
     session = aiohttp.ClientSession()
-    client = web_client(token, settings.slack_api_url, session)
-    return Service(WorkStore(engine), ask, Outbound(client, session))
+
+    def client(token: str) -> AsyncWebClient:
+        return web_client(token, settings.slack_api_url, session)
+
+    workspaces: Workspaces
+    if settings.slack_bot_token:
+        workspaces = OneWorkspace(client(settings.slack_bot_token))
+    else:
+        assert settings.slack_client_id
+        assert settings.slack_client_secret
+        known = Installations(engine, settings.slack_client_id)
+        workspaces = ManyWorkspaces(known, settings.slack_client_secret, client)
+    return Service(WorkStore(engine), ask, Outbound(workspaces, session))
 
 
 def build_app(service: Service, *, signing_secret: str | None = None) -> AsyncApp:

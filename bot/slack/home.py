@@ -80,7 +80,7 @@ def visit(team: str, user: str, key: str) -> Asked:
 async def publish(service: Service, asked: Asked) -> Sent:
     """Draws the tab for the person who looks at it."""
     view = home_view(await service.machine(asked.team), await service.recent(asked.team, asked.user))
-    return await service.outbound.call("views.publish", user_id=asked.user, view=view)
+    return await service.outbound.call(asked.team, "views.publish", user_id=asked.user, view=view)
 
 
 def home_view(machine: str, recent: Sequence[Kept]) -> dict[str, Any]:
@@ -134,7 +134,7 @@ def machine_fault(machine: str) -> str:
 
 
 async def _open(service: Service, body: dict[str, Any], view: dict[str, Any]) -> None:
-    await service.outbound.call("views.open", trigger_id=body["trigger_id"], view=view)
+    await service.outbound.call(team_of(body), "views.open", trigger_id=body["trigger_id"], view=view)
 
 
 def _header(text: str) -> dict[str, Any]:

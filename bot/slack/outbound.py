@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import time
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from bot.render.report import Report
     from bot.slack.inbound import Asked
+    from bot.slack.workspaces import Workspaces
 
 log = logging.getLogger(__name__)
 
@@ -64,11 +66,15 @@ class Sent:
     retry_after_s: float = 0.0
 
 
+NOT_INSTALLED: Final = Sent("refused", "not_installed")
+"""A workspace that removed the app while its question waited."""
+
+
 class Outbound:
     """Answers on their way to Slack, over one HTTP session."""
 
-    def __init__(self, client: AsyncWebClient, session: aiohttp.ClientSession) -> None:
-        self.client = client
+    def __init__(self, workspaces: Workspaces, session: aiohttp.ClientSession) -> None:
+        self.workspaces = workspaces
         self.session = session
 
     async def answer(
@@ -78,41 +84,43 @@ class Outbound:
 
         With `is_again` an earlier attempt may have reached Slack: nothing is posted where its mark is found.
         """
-        if is_again and await self._is_there(asked):
+        client = await self.workspaces.client(asked.team)
+        if client is None:
+            return NOT_INSTALLED
+        if is_again and await _is_there(client, asked):
             return Sent("sent")
         text, blocks = to_message(report, controls)
         fault = message_fault(blocks)
         if fault:
             log.error("the blocks of an answer break a rule of Slack's (%s): sent as plain text", fault)
             text, blocks = to_text(report)[:MAX_FALLBACK_CHARACTERS], []
-        sent = await self._send(asked, report, text, _marked(blocks, asked))
+        sent = await self._send(client, asked, report, text, _marked(blocks, asked))
         if sent.error in TOO_MUCH:
             log.warning("Slack refused the blocks of an answer (%s): sent as plain text", sent.error)
             limit = MAX_NOTICE_CHARACTERS if sent.error == "msg_too_long" else MAX_FALLBACK_CHARACTERS
-            sent = await self._send(asked, report, to_text(report)[:limit], [])
-        if sent.fate in {"refused", "fatal"}:
-            log.log(logging.CRITICAL if sent.fate == "fatal" else logging.ERROR, "Slack took no answer: %s", sent.error)
-        return sent
+            sent = await self._send(client, asked, report, to_text(report)[:limit], [])
+        if sent.fate == "refused":
+            log.error("Slack took no answer: %s", sent.error)
+        return await self._judged(asked.team, sent)
 
-    async def _is_there(self, asked: Asked) -> bool:
-        """Whether the thread holds this answer already; False where that cannot be told."""
-        if not (asked.channel and asked.thread_ts) or asked.is_private or asked.response_url:
-            return False
-        try:
-            found = await self.client.conversations_replies(
-                channel=asked.channel, ts=asked.thread_ts, oldest=asked.said_at or asked.thread_ts, limit=MAX_REPLIES
-            )
-        except (SlackClientError, aiohttp.ClientError, TimeoutError, OSError) as error:
-            log.warning("a thread could not be read to look for an answer (%s): posting again", type(error).__name__)
-            return False
-        mark = _mark(asked)
-        return any(block.get("block_id") == mark for reply in found["messages"] for block in reply.get("blocks") or ())
-
-    async def call(self, method: str, **arguments: Any) -> Sent:
+    async def call(self, team: str, method: str, **arguments: Any) -> Sent:
         """Calls a method of the Web API that is no answer: a form, the Home tab, the note below a link."""
-        sent = await _sent(method, self.client.api_call(method, json=arguments))
+        client = await self.workspaces.client(team)
+        if client is None:
+            return NOT_INSTALLED
+        sent = await _sent(method, client.api_call(method, json=arguments))
         if sent.fate != "sent":
             log.warning("Slack refused %s: %s", method, sent.error)
+        return await self._judged(team, sent)
+
+    async def _judged(self, team: str, sent: Sent) -> Sent:
+        """A token that is refused ends the one workspace that it belongs to, or us where there is no other."""
+        if sent.fate != "fatal":
+            return sent
+        if await self.workspaces.lost(team, time.time()):
+            log.error("Slack refuses the token of a workspace (%s): it is forgotten, the others go on", sent.error)
+            return Sent("refused", sent.error)
+        log.critical("Slack refuses our token: %s", sent.error)
         return sent
 
     async def tell(self, response_url: str, text: str, thread_ts: str = "") -> Sent:
@@ -124,25 +132,15 @@ class Outbound:
         """Closes the session."""
         await self.session.close()
 
-    async def _send(self, asked: Asked, report: Report, text: str, blocks: list[dict[str, Any]]) -> Sent:
+    async def _send(
+        self, client: AsyncWebClient, asked: Asked, report: Report, text: str, blocks: list[dict[str, Any]]
+    ) -> Sent:
         is_private = asked.is_private or (report.mood == "error" and asked.can_be_told_alone)
         if asked.response_url:
             sent = await self._respond(asked, text, blocks, is_private=is_private)
             if sent.error not in DEAD_HOOK or not asked.channel:
                 return sent
-        return await self._post(asked, text, blocks, is_private=is_private)
-
-    async def _post(self, asked: Asked, text: str, blocks: list[dict[str, Any]], *, is_private: bool) -> Sent:
-        """Posts by the Web API: into the thread, over the message that was pressed, or to the asker alone."""
-        message: dict[str, Any] = {"channel": asked.channel, "text": text, "blocks": blocks or None}
-        thread_ts = asked.thread_ts or None
-        if asked.replaces and asked.message_ts:
-            return await _sent("chat.update", self.client.chat_update(**message, ts=asked.message_ts))
-        if is_private:
-            told = self.client.chat_postEphemeral(**message, thread_ts=thread_ts, user=asked.user)
-            return await _sent("chat.postEphemeral", told)
-        posted = self.client.chat_postMessage(**message, thread_ts=thread_ts, unfurl_links=False, unfurl_media=False)
-        return await _sent("chat.postMessage", posted)
+        return await _post(client, asked, text, blocks, is_private=is_private)
 
     async def _respond(self, asked: Asked, text: str, blocks: list[dict[str, Any]], *, is_private: bool) -> Sent:
         """Answers by the address that a command or a press brought; it lives for half an hour and five answers."""
@@ -164,6 +162,36 @@ class Outbound:
             logger=quiet_logger(),
         )
         return await _sent("response_url", hook.send_dict(body))
+
+
+async def _post(
+    client: AsyncWebClient, asked: Asked, text: str, blocks: list[dict[str, Any]], *, is_private: bool
+) -> Sent:
+    """Posts by the Web API: into the thread, over the message that was pressed, or to the asker alone."""
+    message: dict[str, Any] = {"channel": asked.channel, "text": text, "blocks": blocks or None}
+    thread_ts = asked.thread_ts or None
+    if asked.replaces and asked.message_ts:
+        return await _sent("chat.update", client.chat_update(**message, ts=asked.message_ts))
+    if is_private:
+        told = client.chat_postEphemeral(**message, thread_ts=thread_ts, user=asked.user)
+        return await _sent("chat.postEphemeral", told)
+    posted = client.chat_postMessage(**message, thread_ts=thread_ts, unfurl_links=False, unfurl_media=False)
+    return await _sent("chat.postMessage", posted)
+
+
+async def _is_there(client: AsyncWebClient, asked: Asked) -> bool:
+    """Whether the thread holds this answer already; False where that cannot be told."""
+    if not (asked.channel and asked.thread_ts) or asked.is_private or asked.response_url:
+        return False
+    try:
+        found = await client.conversations_replies(
+            channel=asked.channel, ts=asked.thread_ts, oldest=asked.said_at or asked.thread_ts, limit=MAX_REPLIES
+        )
+    except (SlackClientError, aiohttp.ClientError, TimeoutError, OSError) as error:
+        log.warning("a thread could not be read to look for an answer (%s): posting again", type(error).__name__)
+        return False
+    mark = _mark(asked)
+    return any(block.get("block_id") == mark for reply in found["messages"] for block in reply.get("blocks") or ())
 
 
 async def _sent(method: str, call: Awaitable[Any]) -> Sent:

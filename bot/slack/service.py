@@ -92,6 +92,12 @@ class Service:
         """The answer of that token, if this workspace was given it."""
         return await self._in_store(lambda: self._answers.find(team, token))
 
+    async def leave(self, team: str, said_at: float) -> None:
+        """Forgets a workspace that removed the app at that time (seconds since the epoch): token, answers, machine."""
+        if team and await self.outbound.workspaces.lost(team, said_at):
+            await self._in_store(lambda: self._answers.forget_team(team))
+            log.info("a workspace removed the app: what it left here is forgotten")
+
     async def judge(self, kept: Kept, user: str, verdict: Verdict) -> None:
         """Notes what a person thought of an answer."""
         await self._in_store(lambda: self._answers.judge(kept, user, verdict, self._clock()))

@@ -20,6 +20,8 @@ from bot.store.database import open_database
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
+    from slack_sdk.web.async_client import AsyncWebClient
+
     from bot.question import Query
     from bot.render.report import Report
     from bot.settings import Settings
@@ -55,7 +57,7 @@ async def connected(settings: Settings, ask: Callable[[str | Query], Report]) ->
         settings.slack_app_token, "SLACK_APP_TOKEN", "the app's page, Basic Information, App-Level Tokens"
     )
     engine = open_database(settings.database_url)
-    service = build_service(settings, bot_token, ask, engine)
+    service = build_service(settings, ask, engine)
     handler = AsyncSocketModeHandler(
         build_app(service),
         app_token,
@@ -63,7 +65,7 @@ async def connected(settings: Settings, ask: Callable[[str | Query], Report]) ->
         web_client=web_client(app_token, settings.slack_api_url),
     )
     try:
-        await _check(service, handler)
+        await _check(web_client(bot_token, settings.slack_api_url), handler)
         service.start()
         yield service
     finally:
@@ -72,11 +74,11 @@ async def connected(settings: Settings, ask: Callable[[str | Query], Report]) ->
         engine.dispose()
 
 
-async def _check(service: Service, handler: AsyncSocketModeHandler) -> None:
+async def _check(bot_client: AsyncWebClient, handler: AsyncSocketModeHandler) -> None:
     """Connects, with both tokens tried first, so that a wrong one is said at once and by name."""
     name = "SLACK_BOT_TOKEN"
     try:
-        await service.outbound.client.auth_test()
+        await bot_client.auth_test()
         name = "SLACK_APP_TOKEN"
         await handler.client.web_client.apps_connections_open(app_token=handler.app_token)
         await handler.connect_async()  # type: ignore[no-untyped-call]  # as in `connected`

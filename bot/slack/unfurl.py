@@ -113,7 +113,7 @@ async def unfurl(service: Service, asked: Asked) -> Sent:
         if details["unfurl_id"] and details["source"]
         else {"channel": details["channel"], "ts": details["message_ts"]}
     )
-    return await service.outbound.call("chat.unfurl", unfurls=shown, **place)
+    return await service.outbound.call(asked.team, "chat.unfurl", unfurls=shown, **place)
 
 
 def note(report: Report) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from sqlalchemy import delete, func, insert, select, tuple_, update
+from sqlalchemy import delete, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.store.tables import MAX_ASKER_CHARACTERS, MAX_KEY_CHARACTERS, MAX_THREAD_CHARACTERS, SEEN, WORK
@@ -195,26 +195,22 @@ class WorkStore:
 def _free(now: float) -> Select[tuple[str, int, float]]:
     """Key, turn and time of the questions that may be claimed, fairest first."""
     waiting = WORK.alias("waiting")
-    turn = func.row_number().over(partition_by=waiting.c.asker, order_by=(waiting.c.created_at, waiting.c.key))
+    in_order = (waiting.c.created_at, waiting.c.key)
     ranked = (
-        select(waiting.c.key, waiting.c.thread, waiting.c.created_at, waiting.c.not_before, turn.label("turn"))
+        select(
+            waiting.c.key,
+            waiting.c.thread,
+            waiting.c.created_at,
+            waiting.c.not_before,
+            func.row_number().over(partition_by=waiting.c.asker, order_by=in_order).label("turn"),
+            func.row_number().over(partition_by=waiting.c.thread, order_by=in_order).label("in_thread"),
+        )
         .where(waiting.c.state == "waiting")
         .subquery("ranked")
     )
-    before = WORK.alias("before")
-    is_held_up = (
-        select(before.c.key)
-        .where(
-            before.c.thread == ranked.c.thread,
-            before.c.thread != "",
-            before.c.state == "waiting",
-            tuple_(before.c.created_at, before.c.key) < tuple_(ranked.c.created_at, ranked.c.key),
-        )
-        .exists()
-    )
     return (
         select(ranked.c.key, ranked.c.turn, ranked.c.created_at)
-        .where(ranked.c.not_before <= now, ~is_held_up)
+        .where(ranked.c.not_before <= now, or_(ranked.c.thread == "", ranked.c.in_thread == 1))
         .order_by(ranked.c.turn, ranked.c.created_at, ranked.c.key)
         .limit(_LOOKED_AT)
     )

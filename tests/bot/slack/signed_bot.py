@@ -47,15 +47,10 @@ class Bot:
 
 @contextlib.asynccontextmanager
 async def running(
-    api: WebApi, tmp_path: Path, ask: Callable[[Any], Report] = fits, *, drain_s: float = 5.0
+    api: WebApi, tmp_path: Path, ask: Callable[[Any], Report] = fits, **settings_too: Any
 ) -> AsyncIterator[Bot]:
-    settings = Settings(
-        database_url=f"sqlite:///{tmp_path / 'bot.db'}",
-        slack_bot_token=TOKEN,
-        slack_signing_secret=SECRET,
-        slack_api_url=api.url,
-        drain_s=drain_s,
-    )
+    usual = {"slack_bot_token": TOKEN, "slack_signing_secret": SECRET, "slack_api_url": api.url, "drain_s": 5.0}
+    settings = Settings(database_url=f"sqlite:///{tmp_path / 'bot.db'}", **{**usual, **settings_too})
     app = build(settings, product(ask=ask))
     transport = httpx2.ASGITransport(app)
     async with (

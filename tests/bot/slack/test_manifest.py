@@ -11,7 +11,7 @@ from typing import Any, Final, cast
 import yaml
 
 import bot.slack
-from bot.slack import agent, shortcut, unfurl
+from bot.slack import agent, lifecycle, shortcut, unfurl
 from bot.slack.app import COMMAND
 from bot.slack.inbound import EVENTS
 
@@ -26,6 +26,8 @@ SCOPE_OF_EVENT: Final = {
     "link_shared": "links:read",
     "assistant_thread_started": "assistant:write",
     "app_home_opened": None,
+    "app_uninstalled": None,
+    "tokens_revoked": None,
 }
 SCOPE_OF_METHOD: Final = {
     "chat.postMessage": "chat:write",
@@ -47,16 +49,16 @@ def manifest() -> dict[str, Any]:
 
 
 def methods_called() -> set[str]:
-    """Every method of the Web API that the code names: `client.chat_update(...)` and `outbound.call("views.open")`."""
+    """Every method that the code names: `client.chat_update(...)` and `outbound.call(team, "views.open")`."""
     found = set()
     for path in Path(bot.slack.__file__).parent.glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
                 continue
             name, owner = node.func.attr, ast.unparse(node.func.value)
-            first = node.args[0] if node.args else None
-            if name == "call" and isinstance(first, ast.Constant):
-                found.add(str(first.value))
+            method = node.args[1] if len(node.args) > 1 else None
+            if name == "call" and isinstance(method, ast.Constant):
+                found.add(str(method.value))
             elif owner.endswith("client") and re.fullmatch(
                 r"(chat|views|auth|apps|users|files|assistant|conversations)_\w+", name
             ):
@@ -74,7 +76,7 @@ def test_the_scopes_are_those_of_what_is_called_and_heard() -> None:
 
 
 def test_the_events_are_those_that_are_answered() -> None:
-    heard = {*EVENTS, *agent.EVENTS, unfurl.EVENT}
+    heard = {*EVENTS, *agent.EVENTS, *lifecycle.EVENTS, unfurl.EVENT}
     events = manifest()["settings"]["event_subscriptions"]["bot_events"]
     assert {event.split(".")[0] for event in events} == heard
     assert set(events) == set(SCOPE_OF_EVENT)

@@ -231,7 +231,8 @@ def test_opening_a_database_makes_every_table(database_address: str) -> None:
     done = subprocess.run([sys.executable, "-c", look, database_address], capture_output=True, text=True, check=True)
     assert (
         done.stdout.strip()
-        == "['answers', 'bot_version', 'events_seen', 'feedback', 'team_defaults', 'threads', 'work']"
+        == "['answers', 'bot_version', 'events_seen', 'feedback', 'slack_bots', 'slack_installations', "
+        "'slack_oauth_states', 'team_defaults', 'threads', 'work']"
     )
 
 

@@ -30,6 +30,9 @@ HTTP_SECONDS: Final = Histogram(
     registry=REGISTRY,
 )
 HTTP_IN_FLIGHT: Final = Gauge("hubgauge_http_requests_in_flight", "Requests being answered now.", registry=REGISTRY)
+ANSWERS: Final = Counter(
+    "hubgauge_answers_total", "JSON answers, computed or kept from a moment ago.", ("how",), registry=REGISTRY
+)
 COMPUTING: Final = Gauge(
     "hubgauge_answers_waiting", "Answers being computed or waiting for a thread.", registry=REGISTRY
 )

@@ -1,7 +1,6 @@
 """The JSON API, version 1: one function a path. Each carries a request to the product and its answer back."""
 
 import hashlib
-import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
@@ -15,7 +14,7 @@ from bot.contract import Answered, Estimated, Spec
 from bot.curve import Roofline, RooflineRequest, roofline_json
 from bot.explore import Explored, ExploreRequest
 from bot.http.answer_page import HEADERS, page
-from bot.http.computing import Computing
+from bot.http.computing import Computing, written
 from bot.http.errors import PROBLEM_JSON, RequestRefused
 from bot.http.listings import FormatList, HardwareList, MethodCard, MethodList, ModelList, formats, hardware, methods
 from bot.http.listings import method as method_card
@@ -105,17 +104,16 @@ def router(product: Product, computing: Computing) -> APIRouter:
     return found
 
 
-def as_json(found: Any, headers: Mapping[str, str] | None = None) -> Response:
-    """The answer, written once and not validated again: a test holds every answer against its model."""
-    text = json.dumps(found, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return Response(text, media_type="application/json", headers=dict(headers or {}))
+def as_json(body: bytes, headers: Mapping[str, str] | None = None) -> Response:
+    """The answer as it is sent."""
+    return Response(body, media_type="application/json", headers=dict(headers or {}))
 
 
 def _add_questions(api: APIRouter, product: Product, computing: Computing) -> None:
     @api.post("/ask", summary="Answer a question", responses=posted(Answered), tags=["answers"])
     async def ask(asked: AskRequest) -> Response:
         """The whole answer to a question as a person types it: fits or not, what would work, speed, cost."""
-        return as_json(await computing.run(product.ask_json, asked.question))
+        return as_json(await computing.body(product.ask_json, asked.question))
 
     @api.get("/ask", summary="Answer a question", responses={200: _ASKED, **OF_NAMES}, tags=["answers"])
     async def ask_by_get(
@@ -127,7 +125,7 @@ def _add_questions(api: APIRouter, product: Product, computing: Computing) -> No
             return await _answer_page(question, product, computing)
         if not question:
             raise RequestRefused(400, "MalformedRequest", "no question", "/v1/ask?q=llama-3.1-8b+on+1xH100")
-        return as_json(await computing.run(product.ask_json, question), {"Vary": "Accept"})
+        return as_json(await computing.body(product.ask_json, question), {"Vary": "Accept"})
 
 
 _ASKED: Final[dict[str, Any]] = {
@@ -148,29 +146,29 @@ def _add_set_ups(api: APIRouter, product: Product, computing: Computing) -> None
     @api.post("/estimate", summary="Estimate a set-up", responses=posted(Estimated), tags=["answers"])
     async def estimate(asked: EstimateRequest) -> Response:
         """One model on one machine from structured input; what is left out is chosen and told."""
-        return as_json(await computing.run(product.estimate_json, asked))
+        return as_json(await computing.body(product.estimate_json, asked))
 
     @api.post("/recommend", summary="Machines for a model", responses=posted(Answered), tags=["answers"])
     async def recommend(asked: RecommendRequest) -> Response:
         """The machines that hold a model under a load, ranked by cost, number of GPUs or speed."""
-        return as_json(await computing.run(product.recommend_json, asked))
+        return as_json(await computing.body(product.recommend_json, asked))
 
     @api.post("/explore", summary="A set-up, with its charts", responses=posted(Explored), tags=["charts"])
     async def explore(asked: ExploreRequest) -> Response:
         """The estimate, its roofline over the batch, throughput against latency with the front, derivations."""
-        return as_json(await computing.run(product.explore_json, asked))
+        return as_json(await computing.body(product.explore_json, asked))
 
     @api.post("/roofline", summary="The published simulator", responses=posted(Roofline), tags=["charts"])
     async def roofline(asked: RooflineRequest) -> Response:
         """Raw numbers in; T_compute and T_memory over the batch, their crossover and every figure beside them out."""
-        return as_json(roofline_json(asked))
+        return as_json(written(roofline_json(asked)))
 
 
 def _add_facts(api: APIRouter, product: Product, computing: Computing) -> None:
     @api.get("/models", summary="Bundled models", responses=held(ModelList), tags=["facts"])
     async def models(request: Request) -> Response:
         """Ids that are answered without the Hub; any other `org/name` is read from it."""
-        return tagged(request, {"models": list(product.known_models())})
+        return tagged(request, written({"models": list(product.known_models())}))
 
     @api.get(
         "/models/{model_id:path}",
@@ -181,17 +179,17 @@ def _add_facts(api: APIRouter, product: Product, computing: Computing) -> None:
     async def model(request: Request, model_id: ModelId, revision: Revision = None) -> Response:
         """The normalized spec: parameters, KV cache, layers, and where each fact is from. Has an `ETag`."""
         name = model_id if revision is None else str(parse_repo_ref(f"{model_id}@{revision}"))
-        return tagged(request, await computing.run(product.spec_json, name))
+        return tagged(request, await computing.body(product.spec_json, name))
 
     @api.get("/hardware", summary="Accelerators", responses=held(HardwareList), tags=["facts"])
     async def cards(request: Request) -> Response:
         """Every accelerator that is known, with memory, rates, price, source and confidence."""
-        return tagged(request, hardware())
+        return tagged(request, written(hardware()))
 
     @api.get("/formats", summary="Formats", responses=held(FormatList), tags=["facts"])
     async def known_formats(request: Request) -> Response:
         """The formats of weights and of the KV cache, and the engines."""
-        return tagged(request, formats())
+        return tagged(request, written(formats()))
 
 
 def _add_methods(api: APIRouter) -> None:
@@ -203,7 +201,7 @@ def _add_methods(api: APIRouter) -> None:
     )
     async def all_methods(request: Request) -> Response:
         """The published methods: what each takes, its source, and where it is wrong."""
-        return tagged(request, methods())
+        return tagged(request, written(methods()))
 
     @api.get(
         "/methods/{name}",
@@ -215,18 +213,18 @@ def _add_methods(api: APIRouter) -> None:
         request: Request, name: Annotated[str, Path(max_length=80, examples=["roofline"])]
     ) -> Response:
         """What the method takes, its source, and where it is wrong."""
-        return tagged(request, method_card(name))
+        return tagged(request, written(method_card(name)))
 
     @api.post("/methods/{name}", summary="Compute one", responses=posted(MethodFigures), tags=["methods"])
     async def computed(name: MethodName, values: dict[str, float]) -> Response:
         """The method's figures for raw numbers, by its own formulas, also where they are wrong."""
-        return as_json(dict(compute(name, values)))
+        return as_json(written(dict(compute(name, values))))
 
 
-def tagged(request: Request, found: Any) -> Response:
+def tagged(request: Request, body: bytes) -> Response:
     """The answer with an `ETag`, or 304 where the asker holds it."""
-    answer = as_json(found, {"Cache-Control": "no-cache", "Vary": "Accept-Encoding"})
-    tag = f'W/"{hashlib.sha256(bytes(answer.body)).hexdigest()[:32]}"'
+    answer = as_json(body, {"Cache-Control": "no-cache", "Vary": "Accept-Encoding"})
+    tag = f'W/"{hashlib.sha256(body).hexdigest()[:32]}"'
     answer.headers["ETag"] = tag
     held = {part.strip() for part in request.headers.get("if-none-match", "").split(",")}
     if tag in held or "*" in held or tag.removeprefix("W/") in held:

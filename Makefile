@@ -62,6 +62,7 @@ validate: $(VENV)/.test ## write docs/accuracy.md from the measured runs of the 
 
 pictures: $(VENV)/.test ## draw docs/pictures anew from the blocks that Slack is sent (needs npm and Chromium)
 	$(BIN)/python -m tests.pictures
+	$(BIN)/python -m tests.pictures.page
 
 clean: ## remove what the other targets made
 	rm -rf $(VENV) build dist

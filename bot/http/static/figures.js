@@ -38,6 +38,10 @@ export function crossingWords(f) {
   return `${here} The two cross at a batch of ${batchWords(f.crossover_batch)}.`;
 }
 
+// one line that stays in sight on a narrow screen while a slider moves
+export const liveWords = (f) =>
+  `T_compute ${ms(f.t_compute_s)} · T_memory ${ms(f.t_memory_s)} · B* ${f.crossover_batch === null ? "none" : batchWords(f.crossover_batch)} · ${f.bound}-bound`;
+
 export function headline(found) {
   const e = found.estimate;
   const short = e.memory.shortfall_bytes;
@@ -96,3 +100,14 @@ const CHANGES = {
 export const changeRows = (changes) => changes.map((c) => [
   CHANGES[c.change] || c.change, `${c.gpus}× ${c.hardware}`, c.weights, tokens(c.context_tokens), gib(c.usable_bytes - c.free_bytes), seconds(c.tpot_s.value), c.usd_per_hour ? usd(c.usd_per_hour.median) : ABSENT,
 ]);
+
+// The same figures of two answers, one row each.
+export function besideRows(mode, first, second) {
+  const rows = (found) => (mode === "raw" ? rooflineFigures(found.figures, "", {}) : [
+    ["fits", "", headline(found).word],
+    ...tiles(found),
+    ...rooflineFigures(found.roofline, "", {}).slice(0, 1),
+  ]);
+  const there = rows(second);
+  return rows(first).map(([, name, value], index) => [name || "Verdict", value, there[index][2]]);
+}

@@ -2,7 +2,8 @@
 
 import { Refused, get, post, useKey } from "./api.js";
 import { el } from "./controls.js";
-import { Panel } from "./panel.js";
+import { besideRows } from "./figures.js";
+import { Panel, grid } from "./panel.js";
 import { address, defaults, readAddress } from "./state.js";
 
 const $ = (selector) => document.querySelector(selector);
@@ -13,13 +14,22 @@ let panels = [];
 function show() {
   panels.forEach((panel) => panel.forget());
   panels = view.set_ups.map((values, index) => new Panel({
-    name: index ? "B" : "A", mode: view.mode, values, lists, moved: remember, is_one_of_two: view.set_ups.length > 1,
+    name: index ? "B" : "A", mode: view.mode, values, lists, moved: remember, answered: beside, is_one_of_two: view.set_ups.length > 1,
   }));
   const box = $("#panels");
   box.classList.toggle("two", panels.length > 1);
   box.replaceChildren(...panels.map((panel) => panel.box));
+  beside();
   $("#compare").setAttribute("aria-pressed", String(panels.length > 1));
   $(`input[name="mode"][value="${view.mode}"]`).checked = true;
+}
+
+// both set-ups in one table, once both are answered
+function beside() {
+  const [first, second] = panels.map((panel) => panel.found);
+  const box = $("#beside");
+  box.hidden = !first || !second;
+  if (!box.hidden) box.replaceChildren(grid(["Figure", "A", "B"], besideRows(view.mode, first, second)));
 }
 
 function remember() {
@@ -121,6 +131,7 @@ $("#keyed").addEventListener("submit", (event) => {
   start();
 });
 
+addEventListener("keydown", ({ key }) => { if (key === "Escape") panels.forEach((panel) => panel.forgetPoint()); });
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => panels.forEach((panel) => panel.redraw()));
 addEventListener("popstate", () => { view = readAddress(location.search); show(); });
 

@@ -9,11 +9,12 @@ import { DROPPED_BY, SAID, request } from "./state.js";
 const WAIT_MS = 60;
 
 export class Panel {
-  constructor({ name, mode, values, lists, moved, is_one_of_two }) {
-    Object.assign(this, { name, mode, values, lists, moved, is_one_of_two, found: null, pointed: null, timer: 0, asking: null });
+  constructor({ name, mode, values, lists, moved, answered, is_one_of_two }) {
+    Object.assign(this, { name, mode, values, lists, moved, answered, is_one_of_two, found: null, pointed: null, timer: 0, asking: null });
     this.controls = el("section", { class: "controls card", "aria-label": `Set-up ${name}` });
     this.results = el("section", { class: "results", "aria-label": `Answer ${name}` });
-    this.box = el("div", { class: "panel", "data-panel": name }, this.controls, this.results);
+    this.live = el("p", { class: "live" });
+    this.box = el("div", { class: "panel", "data-panel": name }, this.controls, this.results, this.live);
     this.pictures = {};
     this.knobs = {};
     this.build();
@@ -102,6 +103,7 @@ export class Panel {
       const found = await post(this.mode === "raw" ? "/v1/roofline" : "/v1/explore", request(this.values), asking.signal);
       this.found = found;
       this.draw(found);
+      this.answered();
     } catch (error) {
       if (error.name === "AbortError") return;
       this.refuse(error);
@@ -111,6 +113,8 @@ export class Panel {
 
   refuse(error) {
     this.forget();
+    this.found = null;
+    this.answered();
     const near = error instanceof Refused ? error.suggestions : [];
     this.results.replaceChildren(el("div", { class: "card refused", role: "alert" },
       el("p", {}, error instanceof Refused ? error.message : "The server does not answer."),
@@ -139,6 +143,7 @@ export class Panel {
     }
     boxes.push(this.part("derivation", el("div", { class: "card wide" })));
     boxes.push(this.part("notes", el("div", { class: "card wide" })));
+    boxes.push(this.part("why", el("div", { class: "card wide why", role: "status", hidden: true })));
     this.results.replaceChildren(...boxes);
   }
 
@@ -165,6 +170,7 @@ export class Panel {
     const { words, figs, table, small } = this.parts.curve;
     const text = says.crossingWords(figures);
     words.textContent = text;
+    this.live.textContent = says.liveWords(figures);
     small.textContent = this.mode === "raw" ? "by the published simulator" : "at the data sheet's rates, one replica";
     const crossover = figures.crossover_batch === null ? null : { batch: figures.crossover_batch, at_s: figures.crossover_s, text: says.batchWords(figures.crossover_batch) };
     const [part, symbols] = this.mode === "raw" ? ["The simulator", says.RAW_SYMBOLS] : ["One decode step", says.MODEL_SYMBOLS];
@@ -256,16 +262,31 @@ export class Panel {
     this.drawDerivation();
   }
 
+  // the lines behind the figure that is pointed at, in sight wherever that is; Escape puts them away
+  drawWhy(part, symbol) {
+    const lines = part.lines.filter((line) => symbol && line.symbol.startsWith(symbol));
+    const { why } = this.parts;
+    why.hidden = !this.pointed || !lines.length;
+    why.replaceChildren(...lines.slice(0, 2).map((line) => el("p", {}, el("strong", {}, line.symbol), ` = ${line.formula} = ${line.numbers} = `, el("strong", {}, line.result))));
+  }
+
+  forgetPoint() {
+    if (!this.pointed || !this.parts) return;
+    this.pointed = null;
+    for (const each of this.results.querySelectorAll(".figure")) each.setAttribute("aria-pressed", "false");
+    this.parts.why.hidden = true;
+  }
+
   drawDerivation() {
     const parts = this.mode === "raw" ? [{ title: "The simulator", lines: this.found.derivation }] : this.found.derivations;
     const [, wanted, symbol] = this.pointed || [null, parts[0].title, ""];
     const part = parts.find((each) => each.title === wanted) || parts[0];
+    this.drawWhy(part, symbol);
     const rows = part.lines.map((line) => el("tr", { class: symbol && line.symbol.startsWith(symbol) ? "pointed" : null },
       el("th", { scope: "row" }, line.symbol), el("td", {}, line.formula), el("td", {}, line.numbers), el("td", {}, line.result)));
     const head = ["", "Formula", "Numbers", "Result"].map((text) => el("th", { scope: "col" }, text || el("span", { class: "hidden" }, "Symbol")));
     this.parts.derivation.replaceChildren(
       el("h3", {}, `How it comes about: ${part.title}`),
-      el("p", { class: "hidden", role: "status" }, `${part.title}: ${part.lines.length} lines`),
       el("div", { class: "scroll whole", tabindex: "0", role: "region", "aria-label": "Derivation" },
         el("table", { class: "lines" }, el("thead", {}, el("tr", {}, ...head)), el("tbody", {}, ...rows))));
   }
@@ -280,7 +301,7 @@ const LEGENDS = {
 
 const bullets = (lines) => el("ul", { class: "list" }, ...lines.map((line) => el("li", {}, line)));
 
-function grid(columns, rows) {
+export function grid(columns, rows) {
   return el("table", {},
     el("thead", {}, el("tr", {}, ...columns.map((column) => el("th", { scope: "col" }, column)))),
     el("tbody", {}, ...rows.map(([first, ...cells]) => el("tr", {}, el("th", { scope: "row" }, String(first)), ...cells.map((cell) => el("td", {}, String(cell)))))));

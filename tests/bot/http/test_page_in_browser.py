@@ -211,8 +211,11 @@ def test_formats_count_bandwidth_and_compute_move_the_answer(opened: Callable[..
 def test_pointing_at_a_figure_shows_how_it_comes_about(opened: Callable[..., Page]) -> None:
     page = opened("/?model=llama-3.1-8b&hardware=h100-sxm-80gb&gpus=1")
     page.locator('[data-figure="tpot"]').hover()
-    derivation = page.locator('[data-part="derivation"]')
+    derivation, why = page.locator('[data-part="derivation"]'), page.locator('[data-part="why"]')
     assert "TPOT and TTFT" in derivation.inner_text()
+    assert why.inner_text().startswith("TPOT = ")
+    page.keyboard.press("Escape")
+    assert not why.is_visible()
     page.locator('[data-figure="max_context"]').focus()
     assert "KV cache" in derivation.locator("h3").inner_text()
     assert page.locator('[data-figure="max_context"]').get_attribute("aria-pressed") == "true"
@@ -226,6 +229,8 @@ def test_two_set_ups_stand_side_by_side_and_move_apart(opened: Callable[..., Pag
     assert figure(page, "tpot", "A") == figure(page, "tpot", "B")
     moved(page, lambda: page.select_option('[data-panel="B"] [data-pick="hardware"]', "l40s"))
     assert figure(page, "tpot", "A") != figure(page, "tpot", "B")
+    row = page.locator("#beside tbody tr", has_text="Time per token").locator("td").all_inner_texts()
+    assert row == [figure(page, "tpot", "A"), figure(page, "tpot", "B")]
     boxes = [page.locator(f'[data-panel="{name}"]').bounding_box() for name in "AB"]
     assert boxes[0] is not None
     assert boxes[1] is not None

@@ -51,7 +51,7 @@ fuzz-questions: $(VENV)/.test ## read 100,000 spoilt questions: each is read or 
 	$(BIN)/python -m tests.fuzz.questions
 
 fuzz-api: $(VENV)/.test ## ask the API 10,000 cases of its own description: no 5xx, nothing undescribed
-	HUBGAUGE_API_CASES=10000 $(BIN)/python -m pytest -q tests/bot/http/test_fuzzed_api.py
+	HUBGAUGE_API_CASES=10000 $(BIN)/python -m pytest -q -s tests/bot/http/test_fuzzed_api.py
 
 load: $(VENV)/.test ## 200 requests a second against a served API on one core: p50, p99, beside a floor
 	$(BIN)/python -m tests.bench.load

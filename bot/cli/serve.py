@@ -1,4 +1,4 @@
-"""`hubgauge serve`: the HTTP API, a small page and Slack's signed events."""
+"""`hubgauge serve`: the HTTP API, the page and Slack's signed events."""
 
 import click
 
@@ -10,6 +10,7 @@ from bot.cli.fronts import start
 def command() -> None:
     """Answer over HTTP on HUBGAUGE_HOST and HUBGAUGE_PORT (127.0.0.1:8000) until SIGTERM or Ctrl-C.
 
-    POST /v1/estimate, /v1/ask, /healthz, /readyz, a page on /; with SLACK_SIGNING_SECRET also /slack/events.
+    The API stands under /v1 (/openapi.json describes it, docs/api.md too), a page on /, /healthz, /readyz, /metrics;
+    with SLACK_SIGNING_SECRET also /slack/events. HUBGAUGE_API_KEYS closes the API to strangers.
     """
     start("serve", run_http)

@@ -4,9 +4,8 @@ import hashlib
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Path, Query, Security
+from fastapi import APIRouter, Path, Query
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from fastapi.security import APIKeyHeader, HTTPBearer
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 
@@ -88,15 +87,9 @@ def held(answer: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
     return {200: {"model": answer}, 304: {"description": "As the `ETag` that you hold."}}
 
 
-KEY: Final = [
-    Security(HTTPBearer(auto_error=False, description="where the server has keys")),
-    Security(APIKeyHeader(name="X-API-Key", auto_error=False)),
-]
-
-
 def router(product: Product, computing: Computing) -> APIRouter:
     """All paths under /v1, on that product."""
-    found = APIRouter(prefix="/v1", responses=OF_ALL, dependencies=KEY)
+    found = APIRouter(prefix="/v1", responses=OF_ALL)
     _add_questions(found, product, computing)
     _add_set_ups(found, product, computing)
     _add_facts(found, product, computing)

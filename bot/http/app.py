@@ -122,6 +122,18 @@ NO_FOREIGN_PAGES: Final[dict[str, Any]] = {"docs_url": None, "redoc_url": None}
 """FastAPI's own pages of documentation load scripts from elsewhere."""
 
 
+KEY_SCHEMES: Final = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "where the server has keys"},
+    "header": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-API-Key",
+        "description": "the same, in a header of its own",
+    },
+}
+"""Described here, checked by `Admitted` before a body is read."""
+
+
 class Api(FastAPI):
     """FastAPI with one schema for every error: a problem."""
 
@@ -133,6 +145,8 @@ class Api(FastAPI):
             problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
             schemas.update(problem.pop("$defs"))
             schemas["Problem"] = problem
+            found["components"]["securitySchemes"] = KEY_SCHEMES
+            found["security"] = [{}, *({name: []} for name in KEY_SCHEMES)]
             for gone in ("HTTPValidationError", "ValidationError"):
                 schemas.pop(gone, None)
         return self.openapi_schema or {}

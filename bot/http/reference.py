@@ -47,7 +47,8 @@ Every refusal is a problem (`application/problem+json`, RFC 9457) whose member `
 A body is one JSON object of at most 64 KiB and 32 levels, sent within 10 seconds; an answer takes at most 30 seconds,
 the Hub 10 of them. Eight answers are computed at once, 64 may wait; beyond that the answer is 503 at once. An answer
 is kept for a minute and sent again as it stands. A model is a name or an `org/name[@revision]` of the configured Hub:
-paths, other hosts and what git would not take as a revision are refused, and nothing else is ever fetched.
+paths, other hosts and what git would not take as a revision are refused, and nothing else is ever fetched. Idle
+connections are kept for 75 seconds, 1,024 of them; headers that trickle in are for a proxy to cut.
 
 ## Held answers
 

@@ -6,6 +6,7 @@ A few hundred cases; `make fuzz-api` asks 10,000. The Hub is a loopback one: wha
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -13,6 +14,7 @@ import schemathesis
 import schemathesis.checks as judged
 from hypothesis import HealthCheck, Phase, settings
 
+from bot.metrics import HTTP_REQUESTS
 from tests.bot.http.serving import served, whole_app
 from tests.hub.fixture_repos import fixture_repos
 from tests.hub.loopback import LoopbackHub
@@ -31,6 +33,13 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     cache: Path = tmp_path_factory.mktemp("cache")
     with LoopbackHub(*fixture_repos()) as hub, served(whole_app(hub=hub.url, cache=cache)) as found:
         yield found
+        asked = sum(
+            sample.value
+            for family in HTTP_REQUESTS.collect()
+            for sample in family.samples
+            if sample.name.endswith("_total")
+        )
+        sys.stdout.write(f"{asked:,.0f} requests were answered\n")
 
 
 def negative_data_rejection(ctx: CheckContext, response: Response, case: Case[Any]) -> bool | None:

@@ -56,6 +56,9 @@ fuzz-api: $(VENV)/.test ## ask the API 10,000 cases of its own description: no 5
 load: $(VENV)/.test ## 200 requests a second against a served API on one core: p50, p99, beside a floor
 	$(BIN)/python -m tests.bench.load
 
+kill: $(VENV)/.test ## 300 releases told while watchers are killed and the Hub and Slack fail
+	HUBGAUGE_KILL_RELEASES=300 $(BIN)/python -m pytest -s tests/bot/watch/test_kill.py
+
 CORPUS ?= ../shared
 validate: $(VENV)/.test ## write docs/accuracy.md from the measured runs of the corpus (CORPUS=../shared)
 	$(BIN)/python -m tests.validation.accuracy $(CORPUS)
@@ -67,4 +70,4 @@ pictures: $(VENV)/.test ## draw docs/pictures anew from the blocks that Slack is
 clean: ## remove what the other targets made
 	rm -rf $(VENV) build dist
 
-.PHONY: help ask setup test lint format wheel bench fuzz fuzz-questions fuzz-api load validate pictures clean
+.PHONY: help ask setup test lint format wheel bench fuzz fuzz-questions fuzz-api load kill validate pictures clean

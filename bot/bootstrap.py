@@ -1,5 +1,6 @@
 """The composition root: settings are read and parts are joined here and nowhere else."""
 
+import contextlib
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -14,8 +15,11 @@ from ingest.loader import Loader, connect
 from ingest.settings import read_settings
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from bot.http.product import Product
     from bot.render.chart import Chart
+    from bot.settings import Settings as FrontSettings
 
 
 def model_loader(*, allows_paths: bool = False) -> Loader:
@@ -55,7 +59,18 @@ def run_slack() -> None:
     from bot.settings import read_settings as read_front_settings  # noqa: PLC0415  # fronts only
     from bot.slack.socket import run  # noqa: PLC0415  # brings slack-bolt
 
-    run(read_front_settings(os.environ), asker(model_loader()))
+    settings = read_front_settings(os.environ)
+    with _watching(settings):
+        run(settings, asker(model_loader()))
+
+
+def _watching(settings: "FrontSettings") -> "AbstractContextManager[object]":
+    """The watcher beside a front where that is asked for (HUBGAUGE_WATCH)."""
+    if not settings.watches:
+        return contextlib.nullcontext()
+    from bot.watch.service import beside  # noqa: PLC0415  # as above
+
+    return beside()
 
 
 def http_product(models: ModelSource) -> "Product":
@@ -82,7 +97,9 @@ def run_http() -> None:
     from bot.http.serve import run  # noqa: PLC0415  # brings FastAPI and uvicorn
     from bot.settings import read_settings as read_front_settings  # noqa: PLC0415  # as above
 
-    run(read_front_settings(os.environ), http_product(model_loader()))
+    settings = read_front_settings(os.environ)
+    with _watching(settings):
+        run(settings, http_product(model_loader()))
 
 
 def run_mcp() -> None:

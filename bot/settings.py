@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 SLACK_API_URL: Final = "https://slack.com/api/"
 TOKEN_PREFIXES: Final = {"SLACK_BOT_TOKEN": "xoxb-", "SLACK_APP_TOKEN": "xapp-"}
+TRUE_WORDS: Final = frozenset({"1", "on", "yes", "true"})
 HIGHEST_PORT: Final = 65_535
 HIGHEST_RATE_PER_S: Final = 1e6
 
@@ -26,7 +27,8 @@ class Settings:
     """How people reach us.
 
     `drain_s` is how long a stopping process goes on answering what it has taken on; what is left stays in the
-    database for the next one. `api_rate_per_s` is what each of `api_keys` may ask.
+    database for the next one. `api_rate_per_s` is what each of `api_keys` may ask. `watches` has
+    the watcher run beside a front.
     """
 
     database_url: str = field(repr=False)
@@ -41,6 +43,8 @@ class Settings:
     drain_s: float = 20.0
     api_keys: str | None = field(default=None, repr=False)
     api_rate_per_s: float = 20.0
+    hub_webhook_secret: str | None = field(default=None, repr=False)
+    watches: bool = False
 
     @property
     def has_signed_slack(self) -> bool:
@@ -70,6 +74,8 @@ def read_settings(environ: Mapping[str, str], *, platform: str = sys.platform, h
         port=_port(environ),
         api_keys=_word(environ, "HUBGAUGE_API_KEYS"),
         api_rate_per_s=_rate(environ),
+        hub_webhook_secret=_word(environ, "HUBGAUGE_HUB_WEBHOOK_SECRET"),
+        watches=(_word(environ, "HUBGAUGE_WATCH") or "").lower() in TRUE_WORDS,
     )
 
 

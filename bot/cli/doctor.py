@@ -22,6 +22,8 @@ VARIABLES: Final = (
     ("HF_HUB_OFFLINE", "answers from the catalogue and the cache only"),
     ("HUBGAUGE_CACHE_DIR", "where small files of the Hub are kept"),
     ("HUBGAUGE_DATABASE_URL", "where Slack events are reserved; default SQLite"),
+    ("HUBGAUGE_WATCH", "1 runs the watcher beside `slack` and `serve`"),
+    ("HUBGAUGE_HUB_WEBHOOK_SECRET", "proves the Hub's webhooks"),
     ("HUBGAUGE_PRICES", "where refreshed prices are kept; `bundled` for those shipped"),
     ("HUBGAUGE_HOST", "address of `hubgauge serve`"),
     ("HUBGAUGE_PORT", "port of `hubgauge serve`"),

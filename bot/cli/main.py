@@ -27,6 +27,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "recommend": "the machines that hold a model, ranked",
     "prices": "what an hour of each card is offered for; `prices refresh`",
     "sweep": "throughput against latency over loads and splits",
+    "watch": "tell channels what is new on the Hub; `watch add`",
     "scan": "size many models: an author, a list, all of the Hub",
     "explain": "how each figure of an answer comes about",
     "schema": "the JSON Schema of an output",

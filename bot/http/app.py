@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import time
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,6 +24,7 @@ from bot.http.body import MAX_SLACK_BODY_BYTES, read_bytes
 from bot.http.computing import Computing
 from bot.http.doors import Admitted, Bounded, Counted
 from bot.http.errors import RequestRefused, error_response, faults_response, http_error_response
+from bot.http.hub_door import add_watch_routes
 from bot.http.keys import Keys
 from bot.http.slack_door import SlackDoor
 
@@ -109,6 +111,7 @@ def build(settings: Settings, product: Product) -> FastAPI:
     app = Api(title="hubgauge", description=ABOUT, version=version("hubgauge"), lifespan=lifespan, **NO_FOREIGN_PAGES)
     app.include_router(router(product, Computing()))
     app.routes.extend(_routes(front))
+    add_watch_routes(app, settings, time.time)
     _catch(app)
     keys = Keys(settings.api_keys, settings.api_rate_per_s)
     app.add_middleware(GZipMiddleware, minimum_size=SMALLEST_PACKED_BYTES, compresslevel=4)

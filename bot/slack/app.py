@@ -16,12 +16,11 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.slack import actions, agent, home, lifecycle, modal, shortcut, unfurl
+from bot.slack import actions, agent, home, lifecycle, modal, shortcut, unfurl, watching
 from bot.slack.inbound import from_command, from_event
 from bot.slack.outbound import Outbound, web_client
 from bot.slack.service import Service
-from bot.slack.workspaces import ManyWorkspaces, OneWorkspace, Workspaces
-from bot.store.installations import Installations
+from bot.slack.workspaces import workspaces_of
 from bot.store.work import WorkStore
 from ingest.store.database import reason
 
@@ -51,6 +50,7 @@ FACES: Final = (
     unfurl.register,
     agent.register,
     lifecycle.register,
+    watching.register,
 )
 """Who listens to what besides questions; one function for each file."""
 
@@ -66,15 +66,7 @@ def build_service(settings: Settings, ask: Callable[[str | Query], Report], engi
     def client(token: str) -> AsyncWebClient:
         return web_client(token, settings.slack_api_url, session)
 
-    workspaces: Workspaces
-    if settings.slack_bot_token:
-        workspaces = OneWorkspace(client(settings.slack_bot_token))
-    else:
-        assert settings.slack_client_id
-        assert settings.slack_client_secret
-        known = Installations(engine, settings.slack_client_id)
-        workspaces = ManyWorkspaces(known, settings.slack_client_secret, client)
-    return Service(WorkStore(engine), ask, Outbound(workspaces, session))
+    return Service(WorkStore(engine), ask, Outbound(workspaces_of(settings, engine, client), session))
 
 
 def build_app(service: Service, *, signing_secret: str | None = None) -> AsyncApp:

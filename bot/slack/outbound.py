@@ -222,9 +222,17 @@ def _marked(blocks: list[dict[str, Any]], asked: Asked) -> list[dict[str, Any]]:
 
 
 def web_client(token: str, api_url: str, session: aiohttp.ClientSession | None = None) -> AsyncWebClient:
-    """A client of the Web API. What Slack asks to wait for is left to the queue, which holds one channel alone."""
+    """A client of the Web API that tries once. What fails or is to wait is left to the queue.
+
+    The SDK would post again where the line breaks after Slack took a message, without looking whether it is there.
+    """
     return AsyncWebClient(
-        token=token, base_url=api_url, session=session, timeout=REQUEST_TIMEOUT_S, logger=quiet_logger()
+        token=token,
+        base_url=api_url,
+        session=session,
+        timeout=REQUEST_TIMEOUT_S,
+        retry_handlers=[],
+        logger=quiet_logger(),
     )
 
 

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
     from slack_sdk.oauth.installation_store import Bot
     from slack_sdk.web.async_client import AsyncWebClient
+    from sqlalchemy import Engine
 
+    from bot.settings import Settings
     from bot.store.installations import Installations
 
 log = logging.getLogger(__name__)
@@ -109,3 +111,14 @@ class ManyWorkspaces:
             self._known[team] = (client, self._clock() + REMEMBER_S)
         else:
             self._known.pop(team, None)
+
+
+def workspaces_of(settings: Settings, engine: Engine, make_client: Callable[[str], AsyncWebClient]) -> Workspaces:
+    """The workspaces that the settings speak for; call it only where they are set up for Slack."""
+    if settings.slack_bot_token:
+        return OneWorkspace(make_client(settings.slack_bot_token))
+    assert settings.slack_client_id
+    assert settings.slack_client_secret
+    from bot.store.installations import Installations  # noqa: PLC0415  # brings the tables; one token needs none
+
+    return ManyWorkspaces(Installations(engine, settings.slack_client_id), settings.slack_client_secret, make_client)

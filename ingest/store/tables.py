@@ -4,6 +4,9 @@
     scans       what is listed, and how far the listing came
     scan_items  the repositories of a scan, and what became of each
     budgets     what is left of the Hub's quota, for all processes that ask with one identity
+    releases    the repositories that the watcher knows: new ones, and those that were there before it looked
+    marks       how far each list was watched
+    leases      who does what only one process is to do
 
 A database belongs to one deployment: whoever may read it reads what that deployment's token may.
 """
@@ -66,4 +69,33 @@ BUDGETS: Final = Table(
     Column("left", Integer, nullable=False),
     Column("limit", Integer, nullable=True),
     Column("ends_at", Double, nullable=False),
+)
+RELEASES: Final = Table(
+    "releases",
+    METADATA,
+    Column("repo_id", BY_BYTES, primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("how", String(16), nullable=False),
+    Column("commit", String(64), nullable=True),
+    Column("listed", Text, nullable=True),
+    Column("problem", Text, nullable=True),
+    Column("found_at", Double, nullable=False),
+    Column("ready_at", Double, nullable=True, index=True),
+    Column("not_before", Double, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("is_announced", Boolean, nullable=False),
+    Index("ix_releases_state", "state", "not_before"),
+)
+MARKS: Final = Table(
+    "marks",
+    METADATA,
+    Column("name", String(MAX_NAME_CHARACTERS), primary_key=True),
+    Column("value", Text, nullable=False),
+)
+LEASES: Final = Table(
+    "leases",
+    METADATA,
+    Column("name", String(MAX_NAME_CHARACTERS), primary_key=True),
+    Column("owner", String(64), nullable=False),
+    Column("until", Double, nullable=False),
 )

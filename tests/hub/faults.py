@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import random
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 
@@ -22,7 +23,10 @@ class Harm(Enum):
 
 @dataclass(slots=True)
 class Fault:
-    """One harm, done to the next `times` requests whose path holds `path`; for ever if None."""
+    """One harm, done to the next `times` requests whose path holds `path`; for ever if None.
+
+    `share` of them, where it is below 1.
+    """
 
     harm: Harm
     path: str = ""
@@ -31,10 +35,14 @@ class Fault:
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
     pause_s: float = 0.05
+    share: float = 1.0
+    chance: random.Random = field(default_factory=lambda: random.Random(1))  # noqa: S311  # which calls fail
 
     def strikes(self, path: str) -> bool:
         """Whether this request is harmed; counts down."""
         if self.path not in path or self.times == 0:
+            return False
+        if self.share < 1 and self.chance.random() >= self.share:
             return False
         if self.times is not None:
             self.times -= 1
@@ -45,6 +53,11 @@ def status(code: int, path: str = "", *, times: int | None = None, **headers: st
     """An error of the server, with a JSON body as the Hub writes them."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return Fault(Harm.STATUS, path, times, code, named, b'{"error":"Injected"}')
+
+
+def now_and_then(code: int, share: float) -> Fault:
+    """An error of the server for that share of all requests."""
+    return replace(status(code), share=share)
 
 
 def hang(path: str = "", *, times: int | None = None) -> Fault:

@@ -1,0 +1,90 @@
+"""From the outbox to the targets: claimed, posted, crossed out. What fails is tried again, later and later."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import TYPE_CHECKING, Final
+
+from bot.slack.outbound import Sent
+from bot.watch.outbox import FAILED, NEW, SENT, Batch, Outbox
+from bot.watch.posting import ALREADY, Postman
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from bot.settings import Settings
+    from bot.watch.message import Teller
+    from bot.watch.subscriptions import Subscription
+    from ingest.store.releases import ReleaseStore
+
+log = logging.getLogger("hubgauge.watch")
+
+MOST_AT_ONCE: Final = 20
+MOST_ATTEMPTS: Final = 200
+FIRST_WAIT_S: Final = 1.0
+LONGEST_WAIT_S: Final = 600.0
+BEFORE_S: Final = 5.0
+"""Slack's clock and ours differ; a message is searched for from a little before it was written down."""
+
+
+class Delivery:
+    """Delivers what is due."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        outbox: Outbox,
+        releases: ReleaseStore,
+        teller: Teller,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._settings, self._outbox, self._releases, self._teller = settings, outbox, releases, teller
+        self._clock = clock
+
+    def deliver_due(self, subscriptions: Mapping[str, Subscription]) -> int:
+        """Posts what is due; how many messages there were."""
+        batches = self._outbox.claim(MOST_AT_ONCE, lambda name: _is_digest(subscriptions.get(name)))
+        if batches:
+            asyncio.run(self._post_all(batches, subscriptions))
+        return len(batches)
+
+    async def _post_all(self, batches: list[Batch], subscriptions: Mapping[str, Subscription]) -> None:
+        async with Postman(self._settings, self._outbox.engine) as postman:
+            for batch in batches:
+                to = subscriptions.get(batch.subscription_id)
+                if to is None:
+                    self._outbox.settle(batch, FAILED, problem="the subscription was removed")
+                elif self._clock() < batch.until - self._outbox.lease_s / 2:  # else it is left to the next claim
+                    await self._post(postman, batch, to)
+
+    async def _post(self, postman: Postman, batch: Batch, to: Subscription) -> None:
+        releases = [found for name in batch.repo_ids if (found := self._releases.get(name)) is not None]
+        told = [self._teller.tell(release, to.wish.plan) for release in releases]
+        since = min((release.ready_at or release.found_at for release in releases), default=0.0) - BEFORE_S
+        try:
+            async with asyncio.timeout(self._outbox.lease_s / 2):  # over before another process may begin
+                sent = await postman.post(to, batch, told, since)
+        except TimeoutError:
+            sent = Sent("unsure", "no answer in time")
+        if sent.error == ALREADY:
+            log.info("a message to %s had arrived before its sender knew: not posted again", to.shown)
+        self._settle(batch, to, sent)
+
+    def _settle(self, batch: Batch, to: Subscription, sent: Sent) -> None:
+        if sent.fate == "sent":
+            self._outbox.settle(batch, SENT)
+        elif sent.fate == "refused" or batch.attempts >= MOST_ATTEMPTS:
+            log.error("%s takes no message for good (%s)", to.shown, sent.error)
+            self._outbox.settle(batch, FAILED, problem=sent.error)
+        else:
+            wait_s = max(sent.retry_after_s, min(LONGEST_WAIT_S, FIRST_WAIT_S * 2 ** min(batch.attempts - 1, 10)))
+            log.warning("a message to %s is put off by %.0f s (%s)", to.shown, wait_s, sent.error or sent.fate)
+            self._outbox.settle(batch, NEW, wait_s=wait_s, problem=sent.error)
+
+
+def _is_digest(subscription: Subscription | None) -> bool:
+    """Whether what waits for it goes in one message: digests, and what the quiet hours held back."""
+    return subscription is not None and (subscription.wish.digest is not None or subscription.wish.quiet is not None)

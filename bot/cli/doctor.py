@@ -7,12 +7,15 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import click
 
 from bot.cli.lines import echo_json, echo_report
 from bot.render.report import Mood, Report, Section, Table
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
 
 State = Literal["works", "set", "not set", "missing", "out of reach", "fails"]
 
@@ -136,7 +139,7 @@ def _database() -> Iterator[Finding]:
             yield Finding("database", "not set", f"{shown} is made at the first start of `slack` or `serve`")
             return
         engine = connect(address)
-        found = version(engine, HISTORY)
+        found, others = version(engine, HISTORY), _watched(engine)
         engine.dispose()
     except (ArgumentError, SettingsError, StoreUnavailable) as error:
         yield Finding("database", "fails", getattr(error, "message", "HUBGAUGE_DATABASE_URL is no database address"))
@@ -144,6 +147,15 @@ def _database() -> Iterator[Finding]:
         yield Finding("database", "fails", f"{shown} does not answer ({type(error).__name__})")
     else:
         yield Finding("database", "works", f"{shown}, tables at version {found}, newest {HISTORY.newest()}")
+        yield from others
+
+
+def _watched(engine: "Engine") -> list[Finding]:
+    """The watcher and the store of models, where there are any."""
+    from bot.watch.health import store_health, watch_health
+
+    said = (("watch", watch_health(engine)), ("models kept", store_health(engine)))
+    return [Finding(name, "works", line) for name, line in said if line is not None]
 
 
 def _variables() -> Iterator[Finding]:

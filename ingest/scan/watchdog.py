@@ -9,6 +9,7 @@ import contextlib
 import socket
 import threading
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -18,25 +19,39 @@ if TYPE_CHECKING:
 LOOK_S: Final = 1.0
 
 
+@dataclass(slots=True)
+class _Watched:
+    """A connection that is waited for until its limit, in seconds of the monotonic clock."""
+
+    connection: http.client.HTTPConnection
+    limit: float
+    is_over: bool = False
+
+
 class Watchdog:
     """Watches connections, from the first one on until the process ends."""
 
     def __init__(self) -> None:
-        self._watched: dict[int, tuple[float, http.client.HTTPConnection]] = {}
+        self._watched: dict[int, _Watched] = {}
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
 
     @contextlib.contextmanager
     def over(self, connection: http.client.HTTPConnection, limit_s: float) -> Iterator[None]:
-        """While inside, the connection is shut down where it takes longer; what reads from it then fails."""
+        """While inside, the connection is shut down where it takes longer. Raises TimeoutError then.
+
+        A head that is cut so looks like a whole one to who reads it, so it is not left to the reader to notice.
+        """
         if self._thread is None or not self._thread.is_alive():  # also in a forked child
             self._start()
         key = threading.get_ident()
-        self._watched[key] = (time.monotonic() + limit_s, connection)
+        watched = self._watched[key] = _Watched(connection, time.monotonic() + limit_s)
         try:
             yield
         finally:
             self._watched.pop(key, None)
+        if watched.is_over:
+            raise TimeoutError
 
     def _start(self) -> None:
         with self._lock:
@@ -48,10 +63,11 @@ class Watchdog:
         while True:
             time.sleep(LOOK_S)
             now = time.monotonic()
-            for limit, connection in list(self._watched.values()):
-                if now > limit and connection.sock is not None:
+            for watched in list(self._watched.values()):
+                if now > watched.limit and watched.connection.sock is not None:
+                    watched.is_over = True
                     with contextlib.suppress(OSError):
-                        connection.sock.shutdown(socket.SHUT_RDWR)
+                        watched.connection.sock.shutdown(socket.SHUT_RDWR)
 
 
 WATCHDOG: Final = Watchdog()

@@ -220,6 +220,29 @@ def test_doctor_tells_the_version_of_the_database_and_hides_its_password(tmp_pat
     assert (away["state"], "hunter2" in away["said"]) == ("fails", False)
 
 
+def test_doctor_tells_of_subscriptions_and_kept_models(tmp_path: Path) -> None:
+    address = f"sqlite:///{tmp_path / 'bot.db'}"
+    run("watch", "add", "slack:C0ABC", "Qwen on 8xH100", HUBGAUGE_DATABASE_URL=address)
+    found = as_json("doctor", HUBGAUGE_DATABASE_URL=address, HF_HUB_OFFLINE="1")["findings"]
+    said = {finding["name"]: finding["said"] for finding in found}
+    assert said["watch"].startswith("1 subscriptions; 0 delivered, 0 waiting, 0 given up; nothing was looked at yet")
+    assert said["models kept"].startswith("0 models by commit, 0 unfinished scans")
+
+
+def test_subscriptions_are_added_listed_and_removed(tmp_path: Path) -> None:
+    address = {"HUBGAUGE_DATABASE_URL": f"sqlite:///{tmp_path / 'bot.db'}"}
+    made = json.loads(run("watch", "add", "https://hooks.example.org/s3cret", "Qwen on 8xH100", **address).stdout)
+    assert "s3cret" not in str(made)
+    assert json.loads(run("watch", "list", **address).stdout) == made
+    assert run("watch", "add", "mail:me", "Qwen", **address).returncode == 1
+    assert run("watch", "remove", made["id"], **address).returncode == 0
+    assert run("watch", "remove", made["id"], **address).returncode == 1
+    assert (
+        json.loads(run("watch", "load", "-", stdin="slack:C0ABC acme daily 9\n", **address).stdout)["words"]
+        == "acme daily 9"
+    )
+
+
 def _database_finding(address: str) -> dict[str, str]:
     found = as_json("doctor", HUBGAUGE_DATABASE_URL=address, HF_HUB_OFFLINE="1")["findings"]
     finding: dict[str, str] = next(finding for finding in found if finding["name"] == "database")

@@ -5,7 +5,10 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import re
-from typing import TYPE_CHECKING, Any
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 from packaging.requirements import Requirement
@@ -27,9 +30,6 @@ from tests.docker.docker_files import (
     requirements,
     values,
 )
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 PIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*==[0-9][A-Za-z0-9.+!]*")
 INDEX_WORDS = ("index-url", "index_url", "find-links", "find_links", "trusted-host", "--hash", "file://", "/simple")
@@ -189,7 +189,7 @@ def test_every_service_is_watched_restarted_and_gains_no_privileges(services: di
         assert re.search(r":\d", service["image"]), f"{name} has no version"
 
 
-@pytest.mark.parametrize("name", ["bot", "http"])
+@pytest.mark.parametrize("name", ["bot", "replica", "http"])
 def test_the_bot_writes_to_its_volume_and_nowhere_else(services: dict[str, Any], name: str) -> None:
     service = services[name]
     assert service["read_only"] is True
@@ -210,9 +210,31 @@ def test_only_this_machine_reaches_the_published_port(services: dict[str, Any]) 
     assert ports == ["127.0.0.1:8000:8000"]
 
 
-def test_the_postgres_profile_and_its_address_come_together() -> None:
-    lines = (ROOT / "docker" / "postgres.env").read_text(encoding="utf-8").splitlines()
+@pytest.mark.parametrize(
+    ("name", "profiles"), [("postgres", "postgres"), ("replicas", "postgres,replicas"), ("cluster", "postgres,cluster")]
+)
+def test_a_profile_and_the_address_of_its_database_come_together(
+    services: dict[str, Any], name: str, profiles: str
+) -> None:
+    lines = (ROOT / "docker" / f"{name}.env").read_text(encoding="utf-8").splitlines()
     settings = dict(line.split("=", 1) for line in lines if not line.startswith("#"))
-    assert settings["COMPOSE_PROFILES"] == "postgres"
+    assert settings["COMPOSE_PROFILES"] == profiles
+    assert set(profiles.split(",")) <= {each for service in services.values() for each in service.get("profiles", [])}
     assert settings["HUBGAUGE_DATABASE_URL"].startswith("postgresql://hubgauge:${POSTGRES_PASSWORD:?")
     assert settings["HUBGAUGE_DATABASE_URL"].endswith("@postgres:5432/hubgauge")
+
+
+def test_the_cluster_runs_dask_with_what_scans_need_and_shows_no_port(services: dict[str, Any]) -> None:
+    for name in ("scheduler", "worker"):
+        service = services[name]
+        assert service["entrypoint"][:2] == ["dask", name]
+        assert set(service["build"]["args"]["EXTRAS"].split(",")) == {"scan", "distributed", "postgres"}
+        assert "ports" not in service
+        assert service["read_only"] is True
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name("dask")), *services["worker"]["entrypoint"][1:], "--help"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr

@@ -216,7 +216,7 @@ def _add_methods(api: APIRouter) -> None:
 
 def tagged(request: Request, body: bytes) -> Response:
     """The answer with an `ETag`, or 304 where the asker holds it."""
-    answer = as_json(body, {"Cache-Control": "no-cache", "Vary": "Accept-Encoding"})
+    answer = as_json(body, {"Cache-Control": "no-cache"})
     tag = f'W/"{hashlib.sha256(body).hexdigest()[:32]}"'
     answer.headers["ETag"] = tag
     held = {part.strip() for part in request.headers.get("if-none-match", "").split(",")}

@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 API: Final = "/v1/"
 BODY_S: Final = 10.0
 """Seconds within which a body must have come: a slow one holds a connection, nothing else."""
+PLAIN_PATHS: Final = frozenset({"/", "/healthz", "/readyz", "/metrics", "/slack/events", "/openapi.json"})
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
 
 
@@ -73,10 +74,20 @@ def log_bug(error: Exception) -> None:
 
 
 def _count(scope: Scope, status: int, took_s: float) -> None:
-    route = getattr(scope.get("route"), "path", "none")
+    route = _route(scope)
     method = scope["method"] if scope["method"] in METHODS else "other"
     metrics.HTTP_REQUESTS.labels(route, method, str(status)).inc()
     metrics.HTTP_SECONDS.labels(route).observe(took_s)
+
+
+def _route(scope: Scope) -> str:
+    """The path as it is written in the code; never one that a stranger made up."""
+    found = getattr(scope.get("route"), "path", None)
+    if isinstance(found, str):
+        return found
+    if scope["path"] in PLAIN_PATHS:
+        return str(scope["path"])
+    return "/static" if scope["path"].startswith("/static/") else "none"
 
 
 class Admitted:

@@ -32,7 +32,6 @@ PAGE_HEADERS: Final = {
     "Referrer-Policy": "no-referrer",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Cache-Control": "no-cache",
-    "Vary": "Accept-Encoding",
 }
 A_YEAR: Final = "public, max-age=31536000, immutable"
 KINDS: Final = {
@@ -80,7 +79,7 @@ def static(request: Request) -> Response:
     found = _file(name)
     is_exact = request.query_params.get("v") == found.digest
     headers = {"X-Content-Type-Options": "nosniff", "Cache-Control": A_YEAR if is_exact else "no-cache"}
-    return _sent(request, found, {**headers, "Vary": "Accept-Encoding"})
+    return _sent(request, found, headers)
 
 
 def _sent(request: Request, found: File, headers: dict[str, str]) -> Response:
@@ -89,7 +88,8 @@ def _sent(request: Request, found: File, headers: dict[str, str]) -> Response:
     if tag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
     if "gzip" in request.headers.get("accept-encoding", ""):
-        return Response(found.packed, media_type=found.kind, headers={**headers, "Content-Encoding": "gzip"})
+        packed = {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
+        return Response(found.packed, media_type=found.kind, headers={**headers, **packed})
     return Response(found.plain, media_type=found.kind, headers=headers)
 
 

@@ -278,6 +278,10 @@ def test_requests_are_counted_by_route_and_never_by_what_was_typed(api: httpx2.C
     assert "secretive" not in text
     assert "stranger" not in text
     assert counted(api, 'hubgauge_http_request_seconds_count{route="/v1/models/{model_id:path}"}') >= 1
+    home = 'hubgauge_http_requests_total{method="GET",route="/",status="200"}'
+    before = counted(api, home)
+    assert "Accept-Encoding" in api.get("/").headers["Vary"]
+    assert counted(api, home) == before + 1
 
 
 def test_the_description_names_every_path_and_needs_nothing_from_elsewhere(api: httpx2.Client) -> None:

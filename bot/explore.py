@@ -1,7 +1,8 @@
 """What the page shows of one set-up, in one object: the estimate, its roofline over the batch, the front, derivations.
 
 `POST /v1/explore` is `POST /v1/estimate` with two knobs more, the card's bandwidth and compute, and with everything
-that a chart needs. The page draws it and computes nothing.
+that a chart needs. The page draws it and computes nothing. What would work instead is left to `/v1/estimate`: that
+search takes longer than a move of a slider may.
 """
 
 from dataclasses import asdict, replace
@@ -21,7 +22,6 @@ from estimator.estimation import Estimate, Request, estimate
 from estimator.explain import explain
 from estimator.layout_choice import cuts_of
 from estimator.rates import compute_path
-from estimator.recommend import alternatives
 from estimator.sweep import Point, doublings, front, most_at_once, sweep
 
 MOST_SWEPT: Final = 2**13
@@ -120,7 +120,7 @@ def explore_json(asked: ExploreRequest, models: ModelSource) -> dict[str, Any]:
         "gpus": request.gpus,
         "concurrency": request.load.concurrency or 1,
         "machine": _machine_json(found, plain),
-        "estimate": estimate_json(found, model, alternatives(found)),
+        "estimate": estimate_json(found, model, ()),
         "memory_bar": _memory_bar_json(found),
         "roofline": figures_json(curve),
         "curve": [point_json(point) for point in curve.points],

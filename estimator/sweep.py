@@ -68,8 +68,8 @@ def doublings(most: int) -> tuple[int, ...]:
 
 def most_at_once(cuts: Iterable[Cut], load: Workload) -> int:
     """Requests of the load that run at once on their mean length, in the layout that runs the most; 0 for none."""
-    able = (int(cut.capacity(load) * cut.replicas) for cut in cuts if cut.memory.fits)
-    return min(MOST_CONCURRENCY, max(able, default=0))
+    able = (min(MOST_CONCURRENCY, cut.capacity(load) * cut.replicas) for cut in cuts if cut.memory.fits)
+    return int(max(able, default=0))  # an encoder keeps no cache: llama.cpp would take any number
 
 
 def most_held(cuts: Iterable[Cut], context_tokens: int) -> int:
@@ -106,7 +106,7 @@ def most_served(cut: Cut, load: Workload, reaches: Callable[[Point], bool]) -> P
     def at(concurrency: int) -> Point:
         return next(_grid(cut, (concurrency,), (load,)))
 
-    low, high = 0, max(1, min(MOST_CONCURRENCY, int(cut.capacity(load) * cut.replicas)))
+    low, high = 0, max(1, int(min(MOST_CONCURRENCY, cut.capacity(load) * cut.replicas)))
     while low < high:
         middle = (low + high + 1) // 2
         point = at(middle)

@@ -7,6 +7,7 @@ import * as says from "./figures.js";
 import { DROPPED_BY, SAID, request } from "./state.js";
 
 const WAIT_MS = 60;
+const SEARCH_MS = 250;
 
 export class Panel {
   constructor({ name, mode, values, lists, moved, answered, is_one_of_two }) {
@@ -207,13 +208,25 @@ export class Panel {
     const { is_yes, word, detail } = says.headline(found);
     const tiles = el("div", { class: "tiles" });
     this.figures(tiles, says.tiles(found));
-    const changes = found.estimate.alternatives;
+    const work = el("div");
     this.parts.verdict.replaceChildren(
       el("div", { class: is_yes ? "verdict yes" : "verdict no", role: "status" }, el("span", { class: "word" }, word), el("span", { class: "detail" }, detail),
         el("span", { class: "read" }, `${found.read_as}. ${found.gpus}× ${found.hardware}, ${says.splitWords(found)}, weights ${found.estimate.weights}, KV cache ${found.estimate.kv_cache.format}.`)),
       tiles,
-      ...(changes.length ? [el("details", { open: true }, el("summary", {}, "What would work"), el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "What would work" },
-        grid(["Change", "Machine", "Weights", "Context", "A GPU needs", "TPOT", "$/hour"], says.changeRows(changes))))] : []));
+      work);
+    clearTimeout(this.searching);
+    const most = found.estimate.kv_cache.max_concurrency;
+    if (!is_yes || (most !== null && most < found.concurrency)) this.searching = setTimeout(() => this.search(work), SEARCH_MS);
+  }
+
+  // what would work is a longer search: asked for once the hand rests
+  async search(work) {
+    const { bandwidth_bytes_per_s, compute_flops_per_s, ...asked } = request(this.values);
+    const found = await post("/v1/estimate", asked, this.asking.signal).catch(() => null);
+    if (!found?.alternatives.length) return;
+    work.replaceChildren(el("details", { open: true }, el("summary", {}, "What would work"),
+      el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "What would work" },
+        grid(["Change", "Machine", "Weights", "Context", "A GPU needs", "TPOT", "$/hour"], says.changeRows(found.alternatives)))));
   }
 
   drawMemory(found) {

@@ -168,7 +168,9 @@ def test_a_question_becomes_a_set_up_that_its_link_shows_again(opened: Callable[
     assert page.locator(".verdict .word").inner_text() == "Does not fit"
     assert page.locator('[data-knob="gpus"]').get_attribute("aria-valuetext") == "8 GPUs"
     assert in_address(page)["split"].startswith("8.1.1.")
+    page.wait_for_selector('[aria-label="What would work"] table')
     again = opened(f"/?{urlsplit(page.url).query}")
+    again.wait_for_selector('[aria-label="What would work"] table')
     for part in ("verdict", "curve", "memory", "notes"):
         there, here = (each.locator(f'[data-part="{part}"]').inner_text() for each in (page, again))
         assert there == here

@@ -53,8 +53,9 @@ fuzz-questions: $(VENV)/.test ## read 100,000 spoilt questions: each is read or 
 fuzz-api: $(VENV)/.test ## ask the API 10,000 cases of its own description: no 5xx, nothing undescribed
 	HUBGAUGE_API_CASES=10000 $(BIN)/python -m pytest -q -s tests/bot/http/test_fuzzed_api.py
 
-load: $(VENV)/.test ## 200 requests a second against a served API on one core: p50, p99, beside a floor
+load: $(VENV)/.test ## 200 requests a second, and Slack's events, against a server on one core: p50, p99, beside floors
 	$(BIN)/python -m tests.bench.load
+	$(BIN)/python -m tests.bench.slack_load
 
 kill: $(VENV)/.test ## 300 releases told while watchers are killed and the Hub and Slack fail
 	HUBGAUGE_KILL_RELEASES=300 $(BIN)/python -m pytest -s tests/bot/watch/test_kill.py

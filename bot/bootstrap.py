@@ -11,6 +11,7 @@ from bot.errors import USER_ERRORS
 from bot.question import Query
 from bot.render.report import Report, error_report
 from bot.several import parse_several
+from bot.turn import PatientModels, Turn
 from ingest.loader import Loader, connect
 from ingest.settings import read_settings
 
@@ -60,8 +61,9 @@ def run_slack() -> None:
     from bot.slack.socket import run  # noqa: PLC0415  # brings slack-bolt
 
     settings = read_front_settings(os.environ)
+    turn = Turn()
     with _watching(settings):
-        run(settings, asker(model_loader()))
+        run(settings, turn.taking(asker(PatientModels(model_loader(), turn))))
 
 
 def _watching(settings: "FrontSettings") -> "AbstractContextManager[object]":
@@ -81,13 +83,15 @@ def http_product(models: ModelSource) -> "Product":
     from bot.structured import estimate_json_of  # noqa: PLC0415  # as above
     from bot.wanted import recommended  # noqa: PLC0415  # as above
 
+    turn = Turn()
+    models = PatientModels(models, turn)
     return Product(
-        ask=asker(models),
-        ask_json=lambda question: answer_json(answer(question, models)),
-        estimate_json=lambda asked: estimate_json_of(asked, models),
-        recommend_json=lambda asked: answer_json(recommended(asked, models)),
-        explore_json=lambda asked: explore_json(asked, models),
-        spec_json=lambda name: spec_json(models.load(name)),
+        ask=turn.taking(asker(models)),
+        ask_json=turn.taking(lambda question: answer_json(answer(question, models))),
+        estimate_json=turn.taking(lambda asked: estimate_json_of(asked, models)),
+        recommend_json=turn.taking(lambda asked: answer_json(recommended(asked, models))),
+        explore_json=turn.taking(lambda asked: explore_json(asked, models)),
+        spec_json=turn.taking(lambda name: spec_json(models.load(name))),
         known_models=models.known,
     )
 

@@ -20,9 +20,9 @@ from bot.contract import Problem
 from bot.errors import USER_ERRORS
 from bot.http import pages
 from bot.http.api import router
-from bot.http.body import MAX_SLACK_BODY_BYTES, read_bytes
+from bot.http.body import MAX_SLACK_BODY_BYTES, in_time, read_bytes
 from bot.http.computing import Computing
-from bot.http.doors import Admitted, Bounded, Counted
+from bot.http.doors import Admitted, AheadOfAll, Bounded, Counted
 from bot.http.errors import RequestRefused, error_response, faults_response, http_error_response
 from bot.http.hub_door import add_watch_routes
 from bot.http.keys import Keys
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SMALLEST_PACKED_BYTES: Final = 1024
+SLACK_EVENTS: Final = "/slack/events"
 ABOUT: Final = """For any model on the Hugging Face Hub: will it fit, how fast will it be, what will it cost, and if
 not, what would? Every latency and throughput carries its 80 % band, every default is listed among the assumptions."""
 
@@ -67,7 +68,7 @@ class Front:
 
     async def slack_events(self, request: Request) -> Response:
         """Events, commands and interactions, signed by Slack."""
-        body = await read_bytes(request, MAX_SLACK_BODY_BYTES)
+        body = await in_time(read_bytes(request, MAX_SLACK_BODY_BYTES))
         return await self._slack().handle(request, body)
 
     async def slack_install(self, request: Request) -> Response:
@@ -117,6 +118,7 @@ def build(settings: Settings, product: Product) -> FastAPI:
     app.add_middleware(GZipMiddleware, minimum_size=SMALLEST_PACKED_BYTES, compresslevel=4)
     app.add_middleware(Bounded)
     app.add_middleware(Admitted, keys=keys)
+    app.add_middleware(AheadOfAll, path=SLACK_EVENTS, endpoint=front.slack_events)
     app.add_middleware(Counted)
     return app
 
@@ -159,7 +161,6 @@ def _routes(front: Front) -> list[Route]:
     return [
         Route("/", pages.home),
         Route("/static/{name}", pages.static),
-        Route("/slack/events", front.slack_events, methods=["POST"]),
         Route("/slack/install", front.slack_install),
         Route("/slack/oauth_redirect", front.slack_installed),
         Route("/healthz", front.healthz),

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
 from bot.http.errors import RequestRefused
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from starlette.requests import Request
+
+T = TypeVar("T")
 
 MAX_BODY_BYTES: Final = 64 * 1024
 MAX_SLACK_BODY_BYTES: Final = 1024 * 1024
 MAX_DEPTH: Final = 32
+BODY_S: Final = 10.0
+"""Seconds within which a body must have come: a slow one holds a connection, nothing else."""
 
 
 async def read_bytes(request: Request, limit_bytes: int) -> bytes:
@@ -26,6 +33,16 @@ async def read_bytes(request: Request, limit_bytes: int) -> bytes:
         if len(body) > limit_bytes:
             _refuse_length(limit_bytes)
     return bytes(body)
+
+
+async def in_time(reading: Awaitable[T], within_s: float = BODY_S) -> T:
+    """What is read, if it comes within so many seconds."""
+    try:
+        async with asyncio.timeout(within_s):
+            return await reading
+    except TimeoutError:
+        message = f"the body did not come within {within_s:g} seconds"
+        raise RequestRefused(408, "BodyTooSlow", message, "send it at once") from None
 
 
 async def read_json_text(request: Request) -> str:

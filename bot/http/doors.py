@@ -1,6 +1,7 @@
 """What every request passes on its way in, as plain ASGI: counted, admitted, its body read within bounds, bugs caught.
 
-From outside: `Counted` (metrics, bugs) -> `Admitted` (keys) -> `Bounded` (size, time and shape of the body) -> app.
+From outside: `Counted` (metrics, bugs) -> `AheadOfAll` (Slack's events leave here) -> `Admitted` (keys) -> `Bounded`
+(size, time and shape of the body) -> app.
 """
 
 from __future__ import annotations
@@ -10,16 +11,19 @@ import time
 import traceback
 from typing import TYPE_CHECKING, Final
 
-import anyio
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
+from starlette.routing import Route
 
 from bot import metrics
 from bot.errors import USER_ERRORS
-from bot.http.body import MAX_BODY_BYTES, MAX_SLACK_BODY_BYTES, read_bytes, read_json_text
+from bot.http.body import BODY_S, MAX_BODY_BYTES, MAX_SLACK_BODY_BYTES, in_time, read_bytes, read_json_text
 from bot.http.errors import RequestRefused, bug_response, error_response
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from starlette.responses import Response
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from bot.http.keys import Keys
@@ -27,8 +31,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 API: Final = "/v1/"
-BODY_S: Final = 10.0
-"""Seconds within which a body must have come: a slow one holds a connection, nothing else."""
 PLAIN_PATHS: Final = frozenset({"/", "/healthz", "/readyz", "/metrics", "/slack/events", "/openapi.json"})
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
 
@@ -90,6 +92,29 @@ def _route(scope: Scope) -> str:
     return "/static" if scope["path"].startswith("/static/") else "none"
 
 
+class AheadOfAll:
+    """One address that is answered before the API's doors, which are not for it: Slack's, signed and in a hurry."""
+
+    def __init__(self, app: ASGIApp, path: str, endpoint: Callable[[Request], Awaitable[Response]]) -> None:
+        self._app = app
+        self._route = Route(path, endpoint, methods=["POST"])
+        self._endpoint = endpoint
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        if scope["type"] != "http" or scope["path"] != self._route.path:
+            await self._app(scope, receive, send)
+            return
+        scope["route"] = self._route
+        try:
+            if scope["method"] != "POST":
+                raise RequestRefused(405, "MethodNotAllowed", f"{scope['method']} is not for this address", "POST")
+            answer = await self._endpoint(Request(scope, receive))
+        except USER_ERRORS as refused:
+            answer = error_response(refused)
+        await answer(scope, receive, send)
+
+
 class Admitted:
     """Lets requests to the API pass that bring a key; everything else needs none."""
 
@@ -138,11 +163,7 @@ class Bounded:
 
     async def _read(self, request: Request) -> bytes:
         is_api = request.url.path.startswith(API) and request.method == "POST"
-        try:
-            with anyio.fail_after(self._body_s):
-                if is_api:
-                    return (await read_json_text(request)).encode()
-                return await read_bytes(request, MAX_SLACK_BODY_BYTES if request.method == "POST" else MAX_BODY_BYTES)
-        except TimeoutError:
-            message = f"the body did not come within {self._body_s:g} seconds"
-            raise RequestRefused(408, "BodyTooSlow", message, "send it at once") from None
+        if is_api:
+            return (await in_time(read_json_text(request), self._body_s)).encode()
+        limit_bytes = MAX_SLACK_BODY_BYTES if request.method == "POST" else MAX_BODY_BYTES
+        return await in_time(read_bytes(request, limit_bytes), self._body_s)

@@ -17,7 +17,7 @@ from slack_bolt.authorization import AuthorizeResult
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.slack import actions, agent, home, lifecycle, modal, shortcut, unfurl, watching
-from bot.slack.inbound import from_command, from_event
+from bot.slack.inbound import EVENTS, from_command, from_event
 from bot.slack.outbound import Outbound, web_client
 from bot.slack.service import Service
 from bot.slack.workspaces import workspaces_of
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 COMMAND: Final = "/hubgauge"
+BOLT_LOGGER: Final = "bot.slack.bolt"
 ANY: Final = re.compile(r".*")
 BUSY: Final = "Too many questions are waiting. Please ask again in a few minutes."
 AWAY: Final = "Questions cannot be taken on at the moment. Please ask again in a few minutes."
@@ -77,12 +78,14 @@ def build_app(service: Service, *, signing_secret: str | None = None) -> AsyncAp
         request_verification_enabled=signing_secret is not None,
         process_before_response=True,
         logger=_bolt_logger(),
-        name="hubgauge",
+        name=BOLT_LOGGER,  # Bolt quiets the logger of this name: "hubgauge" would quiet the watcher with it
     )
-    for register in FACES:  # before what hears everything: Bolt takes the first listener that matches
+    for event in EVENTS:  # first what comes most: Bolt asks one listener after the other
+        app.event(event)(_on_event(service))
+    for register in FACES:  # before what hears everything: Bolt takes the first that matches
         register(app, service)
-    app.event(ANY)(_on_event(service))
     app.command(COMMAND)(_on_command(service))
+    app.event(ANY)(_on_nothing_heard)
     for kind in (app.action, app.shortcut, app.view):
         kind(ANY)(_on_nothing)  # old messages may hold buttons of others; silence would show an error
     app.error(_on_error)
@@ -96,7 +99,7 @@ async def _authorize() -> AuthorizeResult:
 
 def _bolt_logger() -> logging.Logger:
     """Bolt's logger for errors alone: its warnings are advice to developers, its debug lines hold whole requests."""
-    logger = logging.getLogger("bot.slack.bolt")
+    logger = logging.getLogger(BOLT_LOGGER)
     logger.setLevel(logging.ERROR)
     return logger
 
@@ -127,6 +130,10 @@ def _on_command(service: Service) -> Callable[..., Awaitable[None]]:
 
 async def _on_nothing(ack: AsyncAck) -> None:
     await ack()
+
+
+async def _on_nothing_heard() -> None:
+    """An event that we did not ask for: a 404 would count against the app."""
 
 
 async def _on_error(error: Exception) -> None:

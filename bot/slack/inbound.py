@@ -11,7 +11,7 @@ Source: docs.slack.dev, reference of `app_mention`, `message.im`, `message.chann
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Final
 
 from bot.thread import is_addressed
@@ -97,7 +97,10 @@ class Asked:
 
     def payload(self) -> dict[str, Any]:
         """What the store keeps until the answer is out."""
-        return asdict(self)
+        return {name: getattr(self, name) for name in _NAMES}
+
+
+_NAMES: Final = tuple(each.name for each in fields(Asked))
 
 
 def from_payload(payload: Mapping[str, Any]) -> Asked:

@@ -17,9 +17,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot import metrics
 from bot.slack.inbound import from_payload
+from bot.slack.intake import Intake
 from bot.slack.outbound import Sent
 from bot.slack.pace import PACE_S, Pace
-from bot.store.work import MAX_ATTEMPTS, Whose
+from bot.store.work import MAX_ATTEMPTS, New, Whose
 from ingest.store.database import reason
 
 if TYPE_CHECKING:
@@ -63,7 +64,8 @@ class Workers:
         self._pace = Pace()
         self._held: set[str] = set()
         self._put_off_until = 0.0
-        self._storing = ThreadPoolExecutor(2, "store")  # so that busy questions never hold up an acknowledgement
+        self._storing = ThreadPoolExecutor(2, "store")
+        self._intake = Intake(store)
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._holder: asyncio.Task[None] | None = None
@@ -77,9 +79,7 @@ class Workers:
         """Writes the question down and wakes a worker. Raises SQLAlchemyError where the database is away."""
         whose = Whose(asked.asker, asked.place, asked.thread)
         with metrics.SLACK_TAKE_SECONDS.time():
-            reserved = await self.in_store(
-                lambda: self.store.reserve(asked.keys, asked.payload(), self._clock(), whose)
-            )
+            reserved = await self._intake.reserve(New(asked.keys, asked.payload(), self._clock(), whose))
         metrics.SLACK_TAKEN.labels(reserved).inc()
         if reserved == "new":
             self._wake.set()
@@ -98,6 +98,7 @@ class Workers:
         if self._holder is not None:
             self._holder.cancel()
         await asyncio.gather(*self._tasks, *filter(None, [self._holder]), return_exceptions=True)
+        self._intake.close()
         self._storing.shutdown(wait=True)
 
     def is_running(self) -> bool:

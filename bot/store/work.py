@@ -9,6 +9,7 @@ by the caller; the clocks of replicas must agree to a few seconds.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -18,7 +19,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from bot.store.tables import MAX_ASKER_CHARACTERS, MAX_KEY_CHARACTERS, MAX_THREAD_CHARACTERS, SEEN, WORK
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from sqlalchemy import Connection, Engine, Select
 
@@ -43,6 +44,25 @@ class Whose:
     asker: str = ""
     channel: str = ""
     thread: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class New:
+    """A question that arrived at `now`: the keys of its event, what to keep, and whose it is."""
+
+    keys: tuple[str, ...]
+    payload: Mapping[str, Any]
+    now: float
+    whose: Whose = Whose()
+
+    def names(self) -> list[str]:
+        """The keys as they are stored."""
+        return sorted({key[:MAX_KEY_CHARACTERS] for key in self.keys})
+
+    def row(self) -> dict[str, Any]:
+        """Its row of the queue."""
+        row = {"key": self.names()[0], "state": "waiting", "payload": dict(self.payload), "created_at": self.now}
+        return {**row, "attempts": 0, "not_before": 0.0, **_columns(self.whose)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +92,26 @@ class WorkStore:
         A post has two keys, its event and its place (channel and time), since a mention in a direct message comes as
         two events. Nothing is kept of a question that finds no room, so that Slack's retry finds one.
         """
-        names = sorted({key[:MAX_KEY_CHARACTERS] for key in keys})  # one order for all: no deadlock
+        return self.reserve_all([New(tuple(keys), payload, now, whose)])[0]
+
+    def reserve_all(self, news: Sequence[New]) -> list[Reserved]:
+        """Takes questions on that came together, in one transaction: what became of each, as `reserve` says it."""
         with self.engine.begin() as connection:
-            if not self._has_room(connection, whose.asker):
-                return "full"
-            if not all(self._is_first(connection, name, now) for name in names):
-                return "seen"
-            row = {"key": names[0], "state": "waiting", "payload": dict(payload), "created_at": now}
-            connection.execute(insert(WORK).values(attempts=0, not_before=0.0, **row, **_columns(whose)))
-        return "new"
+            has_room = self._room(connection, {new.whose.asker for new in news})
+            fits = [has_room(new.whose.asker) for new in news]
+            firsts = self._firsts(connection, [new for new, fit in zip(news, fits, strict=True) if fit])
+            rows = []
+            outcomes: list[Reserved] = []
+            for new, fit in zip(news, fits, strict=True):
+                names = new.names()
+                is_new = fit and firsts.issuperset(names)
+                firsts.difference_update(names)  # the same event twice in one batch is new once
+                outcomes.append("new" if is_new else "seen" if fit else "full")
+                if is_new:
+                    rows.append(new.row())
+            if rows:
+                connection.execute(insert(WORK), rows)
+        return outcomes
 
     def claim(self, now: float) -> Item | None:
         """The question whose turn it is and that nobody works on, ours for `lease_s`; None where there is none."""
@@ -176,20 +207,40 @@ class WorkStore:
             since = connection.execute(query).scalar_one()
         return 0.0 if since is None else max(0.0, now - since)
 
-    def _has_room(self, connection: Connection, asker: str) -> bool:
-        if self._waiting(connection) >= self.max_waiting:
-            return False
-        return not asker or self._waiting(connection, asker) < max(1.0, self.max_waiting * MOST_OF_ONE_ASKER)
+    def _room(self, connection: Connection, askers: set[str]) -> Callable[[str], bool]:
+        """Says for one question after the other whether there is room, of each asker and of all."""
+        total = self._waiting(connection)
+        of_each = select(WORK.c.asker, func.count()).where(WORK.c.state == "waiting", WORK.c.asker.in_(askers))
+        counts = connection.execute(of_each.group_by(WORK.c.asker))
+        found: Counter[str] = Counter({asker: count for asker, count in counts})  # noqa: C416  # rows are no pairs
+        most = max(1.0, self.max_waiting * MOST_OF_ONE_ASKER)
 
-    def _waiting(self, connection: Connection, asker: str = "") -> int:
+        def has_room(asker: str) -> bool:
+            nonlocal total
+            if total >= self.max_waiting or (asker and found[asker] >= most):
+                return False
+            total += 1
+            found[asker] += 1
+            return True
+
+        return has_room
+
+    def _waiting(self, connection: Connection) -> int:
         query = select(func.count()).select_from(WORK).where(WORK.c.state == "waiting")
-        return connection.execute(query.where(WORK.c.asker == asker) if asker else query).scalar_one()
+        return connection.execute(query).scalar_one()
 
-    def _is_first(self, connection: Connection, key: str, now: float) -> bool:
-        """Marks the key as seen. RETURNING tells, since a driver need not count the rows of an INSERT."""
+    def _firsts(self, connection: Connection, news: Sequence[New]) -> set[str]:
+        """The keys that nobody saw before, marked as seen. In one order for all, so that replicas never deadlock.
+
+        RETURNING tells, since a driver need not count the rows of an INSERT.
+        """
+        seen_at = {name: new.now for new in news for name in new.names()}
+        if not seen_at:
+            return set()
         dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-        statement = dialect.insert(SEEN).values(key=key, seen_at=now).on_conflict_do_nothing().returning(SEEN.c.key)
-        return connection.execute(statement).one_or_none() is not None
+        statement = dialect.insert(SEEN).on_conflict_do_nothing().returning(SEEN.c.key)
+        rows = [{"key": name, "seen_at": seen_at[name]} for name in sorted(seen_at)]
+        return set(connection.execute(statement, rows).scalars())
 
 
 def _free(now: float) -> Select[tuple[str, int, float]]:

@@ -83,7 +83,8 @@ def _sqlite(url: URL) -> Engine:
     if not url.database or url.database == ":memory:":
         raise StoreUnavailable("an SQLite database in memory keeps no question over a restart", "name a file")
     _make_folder(Path(url.database).parent)
-    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1_000})
+    # One connection: a process that writes through several waits for itself by polling, here it queues.
+    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1_000}, pool_size=1, max_overflow=0)
 
     @event.listens_for(engine, "connect")
     def _on_connect(connection: Any, _record: Any) -> None:

@@ -41,6 +41,7 @@ def called(api: WebApi, method: str) -> list[Call]:
 
 async def home_of(bot: Bot, api: WebApi, event_id: str, user: str = "U061F7AUR") -> dict[str, Any]:
     """The Home tab as that person sees it."""
+    await nothing_waits(bot)
     before = len(called(api, "views.publish"))
     await bot.send(signed(opened("home", event_id, user)))
     await nothing_waits(bot)

@@ -352,3 +352,16 @@ async def test_logs_hold_neither_secrets_nor_what_people_write(
     assert "token_revoked" in caplog.text
     assert "ValueError" in caplog.text
     assert not [word for word in (TOKEN, SECRET, "Initech", "merger", web_api.response_url) if word in caplog.text]
+
+
+async def test_the_watcher_beside_it_is_still_heard(web_api: WebApi, tmp_path: Path) -> None:
+    async with running(web_api, tmp_path, fits):
+        assert logging.getLogger("hubgauge.watch").isEnabledFor(logging.WARNING)
+
+
+async def test_a_channel_asks_to_be_told_of_releases(web_api: WebApi, tmp_path: Path) -> None:
+    async with running(web_api, tmp_path, fits) as bot:
+        response = await bot.send(signed(command(web_api.response_url, "watch Qwen on 8xH100")))
+        assert "This channel is told of Qwen on 8xH100" in response.text
+        await nothing_waits(bot)
+    assert web_api.calls == []

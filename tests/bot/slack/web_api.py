@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections import defaultdict
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -114,7 +115,8 @@ class WebApi:
             reply = waiting.pop(0) if waiting else self._usual(method, arguments)
             self.calls.append(Call(method, arguments, token))
             if method == "chat.postMessage" and (reply.is_taken or reply.body.get("ok")):
-                self.messages.append({**arguments, "blocks": _read(arguments.get("blocks"))})
+                blocks = _read(arguments.get("blocks"))
+                self.messages.append({**arguments, "blocks": blocks, "arrived_at": time.perf_counter()})
             self._arrived.notify_all()
         payload = json.dumps(dict(reply.body)).encode()
         handler.send_response(reply.status)

@@ -57,8 +57,9 @@ load: $(VENV)/.test ## 200 requests a second, and Slack's events, against a serv
 	$(BIN)/python -m tests.bench.load
 	$(BIN)/python -m tests.bench.slack_load
 
-kill: $(VENV)/.test ## 300 releases told while watchers are killed and the Hub and Slack fail
+kill: $(VENV)/.test ## 300 releases and 10,000 questions while watchers and replicas are killed at random: none is lost or told twice
 	HUBGAUGE_KILL_RELEASES=300 $(BIN)/python -m pytest -s tests/bot/watch/test_kill.py
+	HUBGAUGE_KILL_QUESTIONS=10000 $(BIN)/python -m pytest -n 0 -s tests/bot/slack/test_kills.py
 
 CORPUS ?= ../shared
 validate: $(VENV)/.test ## write docs/accuracy.md from the measured runs of the corpus (CORPUS=../shared)

@@ -62,6 +62,12 @@ def database_address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return _new_database(server)
 
 
+@pytest.fixture
+def new_postgres_database(postgres_address: str) -> str:
+    """The address of an empty PostgreSQL database."""
+    return _new_database(postgres_address)
+
+
 def _new_database(address: str) -> str:
     import psycopg
 

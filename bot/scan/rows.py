@@ -10,6 +10,8 @@ import json
 import math
 from typing import TYPE_CHECKING, Any, Final
 
+from estimator.errors import ImpossibleValue
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -54,11 +56,20 @@ COLUMNS: Final[Mapping[str, str]] = {
 }
 """Names and their types in SQL. Bytes are those of the fullest GPU; times are of one request alone unless the plan
 names more at once; `refusal` is the kind of the error, null where there are figures."""
+LARGEST: Final = 2**63 - 1
+"""What a BIGINT holds."""
 
 
 def figures(found: Estimate) -> dict[str, Value]:
-    """The columns of an estimate but its model's name."""
+    """The columns of an estimate but its model's name. Raises `ImpossibleValue` for what no column holds."""
     memory, cost, request = found.memory, found.cost, found.request
+    largest = max(
+        request.spec.total_parameters, memory.required_bytes, memory.sequence_bytes, found.max_context_tokens or 0
+    )
+    if not largest <= LARGEST:
+        raise ImpossibleValue(
+            f"{request.spec.repo_id}: {largest:.3g} parameters or bytes are no model's", "check its config.json"
+        )
     return {
         **_shape(found),
         "machine": request.gpu.id,
@@ -108,6 +119,15 @@ def refusal(error: Any, machine: Machine | None = None, weights: str | None = No
         "refusal": type(error).__name__,
         "reason": getattr(error, "message", str(error)),
         "hint": getattr(error, "hint", ""),
+    }
+
+
+def bug(error: Exception) -> dict[str, Value]:
+    """The columns of a model that a fault of ours keeps from being sized; its traceback is in the log."""
+    return {
+        "refusal": "Bug",
+        "reason": f"a fault of hubgauge: {type(error).__name__}: {error}"[:500],
+        "hint": "please report it with the model's name",
     }
 
 

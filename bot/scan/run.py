@@ -52,6 +52,7 @@ def scan(source: Source, plan: Plan, output: Path, workers: Workers, shown: Show
     with RowFile(output) as file:
         try:
             at = tasks.station(source.scan_id)
+            at.quota.open()
             if is_fresh:
                 at.scans.forget(source.scan_id)
             collector = _collector(source, at, workers, shown)

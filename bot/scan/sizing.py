@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import pickle
 from collections import OrderedDict
 from dataclasses import replace
@@ -15,8 +16,8 @@ from typing import TYPE_CHECKING, Final
 
 from bot.prices import current_prices
 from bot.scan.plan import Plan, gpu_of
+from bot.scan.rows import bug, line, refusal, tail
 from bot.scan.rows import figures as figures_of
-from bot.scan.rows import line, refusal, tail
 from estimator.errors import EstimatorError
 from estimator.estimation import Request, estimate
 from estimator.workload import workload
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from ingest.fetched_repo import FetchedRepo
     from ingest.loaded_model import LoadedModel
     from ingest.repo_ref import RepoRef
+
+log = logging.getLogger("hubgauge.scan")
 
 PLACE: Final = "this-model/by-name"
 """Stands for the repository while its shape is read, so that one refusal serves all that are shaped alike."""
@@ -62,11 +65,19 @@ class Sizer:
         key = _key(repo)
         ends = self._readings.get(key)
         if ends is None:
-            ends = _kept(self._readings, key, self._ends(repo))
+            ends = _kept(self._readings, key, self._ends_or_bug(repo))
         else:
             self._readings.move_to_end(key)
         for end in ends:
             yield line(repo.repo_id, repo.commit, _named(end, repo))
+
+    def _ends_or_bug(self, repo: FetchedRepo) -> tuple[str, ...]:
+        """One model among two million that we cannot take must not keep the others from being written."""
+        try:
+            return self._ends(repo)
+        except Exception as error:
+            log.exception("%s at %s could not be sized", repo.repo_id, repo.commit)
+            return (tail(bug(error)),)
 
     def _ends(self, repo: FetchedRepo) -> tuple[str, ...]:
         place = replace(repo, repo_id=PLACE, commit=PLACE_COMMIT, revision=PLACE_COMMIT, source="hub")

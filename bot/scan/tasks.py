@@ -59,8 +59,10 @@ def _station(scan_id: str, address: str, _pid: int) -> Station:
 
 
 def hang_up(scan_id: str) -> None:
-    """Closes this process's connections to the Hub for a scan."""
-    station(scan_id).fetcher.close()
+    """Closes this process's connections to the Hub for a scan; who waits for the quota waits no more."""
+    at = station(scan_id)
+    at.quota.close()
+    at.fetcher.close()
 
 
 def close() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import errno
 import json
 import os
 from typing import IO, TYPE_CHECKING, Final
@@ -46,7 +47,8 @@ class RowFile:
     def __enter__(self) -> Self:
         with _said(self._path):
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._file: IO[str] = self._spool.open("w", encoding="utf-8")
+            # half a character, which JSON can spell and UTF-8 cannot, becomes a question mark
+            self._file: IO[str] = self._spool.open("w", encoding="utf-8", errors="replace")
         return self
 
     def __exit__(
@@ -95,7 +97,10 @@ def _as_parquet(spool: Path, made: Path) -> None:
     target = f"{_quoted(made)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP_ROWS})"
     with duckdb.connect(config={"threads": 1, "memory_limit": DUCKDB_MEMORY}) as connection:
         connection.execute(f"SET temp_directory = {_quoted(made.parent)}")
-        connection.execute(f"COPY (SELECT * FROM {source}) TO {target}")  # noqa: S608  # our own names
+        try:
+            connection.execute(f"COPY (SELECT * FROM {source}) TO {target}")  # noqa: S608  # our own names
+        except duckdb.OperationalError as error:  # the disk or the memory; anything else is a fault of ours
+            raise OSError(errno.EIO, str(error).partition("\n")[0][:300]) from None
 
 
 def _quoted(path: Path) -> str:

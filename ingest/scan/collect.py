@@ -6,28 +6,38 @@ fetches a chunk, a thread, another process or another machine, is the caller's b
 
 from __future__ import annotations
 
+import itertools
+import logging
 import time
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from ingest.errors import HubUnavailable
 from ingest.scan.fetch import listed_item, named_item
+from ingest.store.budget import BudgetClosed
 from ingest.store.scans import KEPT, LISTED, REFUSED, Item, Progress, ScanStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from ingest.listing import HubListing
+    from ingest.listing import HubListing, Page
     from ingest.scan.fetch import Fetcher
     from ingest.scan.keeper import Keeper
     from ingest.scan.source import Source
     from ingest.store.specs import SpecStore
 
+log = logging.getLogger("hubgauge.scan")
+
 CHUNK: Final = 20
+NAMES: Final = 1000
+"""Noted at once where no page of the Hub's says how many."""
 MOST_ATTEMPTS: Final = 5
 ROUND_WAITS_S: Final = (1.0, 3.0, 10.0, 30.0)
-"""Before those that the Hub failed to answer are asked for again."""
+"""Before those that the Hub failed to answer are asked for again, and before a page of its list is."""
 TICK_S: Final = 0.25
+COUNTING_FRACTION: Final = 0.05
+"""Of the time: two million items take a second to count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +69,7 @@ class Collector:
 
     def begin(self) -> bool:
         """Whether the scan begins anew; False where it goes on."""
-        is_new = self.scans.begin(self.scan_id, self.source.as_json())
-        if is_new and self.source.kind == "names":
-            self._add([named_item(name) for name in self.source.names], None, is_last=True)
-        if is_new and self.source.kind == "collection":
-            names = self.listing.collection(self.source.value)
-            self._add([named_item(name) for name in names[: self.source.most]], None, is_last=True)
-        return is_new
+        return self.scans.begin(self.scan_id, self.source.as_json())
 
     def run(self) -> Progress:
         """Everything listed and fetched; those that the Hub failed to answer stay listed. Raises what stops it."""
@@ -89,9 +93,9 @@ class Collector:
                 done, pending = wait(pending, timeout=TICK_S, return_when=FIRST_COMPLETED)
                 for future in done:
                     future.result()
-                if time.monotonic() >= due:
+                if (begun := time.monotonic()) >= due:
                     self.tick(self.scans.progress(self.scan_id))
-                    due = time.monotonic() + TICK_S
+                    due = time.monotonic() + max(TICK_S, (time.monotonic() - begun) / COUNTING_FRACTION)
         finally:
             for future in pending:
                 future.cancel()
@@ -106,13 +110,40 @@ class Collector:
     def _list_page(self) -> bool:
         """Whether there was a page to read."""
         cursor, is_listed = self.scans.cursor(self.scan_id)
-        path = cursor or self.source.first_path()
-        if is_listed or path is None:
+        if is_listed:
             return False
-        page = self.listing.page(path)
+        path = self.source.first_path()
+        if path is None:
+            self._list_names(int(cursor or 0))
+            return True
+        page = self._next_page(cursor) if cursor else self.listing.page(path)
         self.malformed += page.malformed
         self._add([listed_item(entry) for entry in page.entries], page.next_path, is_last=page.next_path is None)
         return True
+
+    def _list_names(self, done: int) -> None:
+        """Notes names that come from no list of the Hub's, those apart that a killed scan had noted."""
+        items = itertools.islice(self._items(), done, self.source.most)
+        while part := list(itertools.islice(items, NAMES)):
+            done += len(part)
+            self._add(part, str(done), is_last=False)
+        self._add([], None, is_last=True)
+
+    def _items(self) -> Iterator[Item]:
+        is_collection = self.source.kind == "collection"
+        return map(named_item, self.listing.collection(self.source.value) if is_collection else self.source.names)
+
+    def _next_page(self, path: str) -> Page:
+        """A page after the first, asked for again where the Hub failed to give it: hours of a scan hang on it."""
+        for wait_s in ROUND_WAITS_S:
+            try:
+                return self.listing.page(path)
+            except BudgetClosed:
+                raise
+            except HubUnavailable as error:
+                log.warning("%s Asking again in %.0f s.", error.message, wait_s)
+                time.sleep(wait_s)
+        return self.listing.page(path)
 
     def _add(self, items: Sequence[Item], cursor: str | None, *, is_last: bool) -> None:
         known = self.specs.known((i.repo_id, i.commit) for i in items if i.repo_id and i.commit and i.state == LISTED)

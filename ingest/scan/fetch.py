@@ -10,11 +10,14 @@ by name at a commit in the store          0
 from __future__ import annotations
 
 import json
+import logging
 import re
 import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from ingest.errors import HubUnavailable, IngestError, NoConfig, UnknownModel, UnsupportedArchitecture
 from ingest.exchange import MAX_ANSWER_BYTES, MAX_FILE_BYTES
@@ -25,6 +28,7 @@ from ingest.normalize import normalize
 from ingest.repo_kind import missing_config
 from ingest.repo_ref import is_commit, is_repo_id, parse_repo_ref
 from ingest.scan.line import Line
+from ingest.store.budget import BudgetClosed
 from ingest.store.scans import KEPT, LISTED, REFUSED, Item
 
 if TYPE_CHECKING:
@@ -35,6 +39,8 @@ if TYPE_CHECKING:
     from ingest.repo_ref import RepoRef
     from ingest.settings import Settings
     from ingest.store.specs import SpecStore
+
+log = logging.getLogger("hubgauge.scan")
 
 CONFIG: Final = "config.json"
 _FILE_PATH: Final = re.compile(r"/(?:api/resolve-cache/models/)?([^/]+(?:/[^/]+)?)/(?:resolve/)?([0-9a-f]{40}|main)/")
@@ -73,7 +79,14 @@ def named_item(text: str) -> Item:
 def refused(item: Item, error: IngestError) -> Item:
     """The item with the reason why it cannot be sized."""
     problem = {"type": type(error).__name__, "message": error.message[:2000], "hint": error.hint[:1000]}
-    return replace(item, state=REFUSED, problem=json.dumps(problem, ensure_ascii=False).replace("\\u0000", ""))
+    return replace(item, state=REFUSED, problem=json.dumps(problem).replace("\\u0000", ""))
+
+
+def _faulty(item: Item, error: Exception) -> Item:
+    """The item refused by a fault of ours, whose traceback is in the log: the others are to be read all the same."""
+    said = f"{item.asked[:200]}: a fault of hubgauge: {type(error).__name__}: {error}"
+    problem = {"type": "Bug", "message": said[:500], "hint": "please report it with the model's name"}
+    return replace(item, state=REFUSED, listed=None, problem=json.dumps(problem).replace("\\u0000", ""))
 
 
 def _refuse_unread(entry: Listed) -> None:
@@ -103,13 +116,21 @@ class Fetcher:
         self._wall_clock = wall_clock
 
     def fetch(self, item: Item) -> Fetched:
-        """The item settled; it stays listed, with one more attempt, where the Hub could not be asked."""
+        """The item settled; it stays listed, with one more attempt, where the Hub could not be asked.
+
+        Raises `BudgetClosed` where the scan is told to stop, and what the database raises.
+        """
         try:
             return self._listed(item) if item.listed is not None else self._named(item)
+        except (BudgetClosed, SQLAlchemyError):
+            raise
         except HubUnavailable as error:
             return Fetched(replace(refused(item, error), state=LISTED, attempts=item.attempts + 1))
         except IngestError as error:
             return Fetched(replace(refused(item, _since_listed(item, error)), listed=None))
+        except Exception as error:
+            log.exception("%s could not be read", item.asked)
+            return Fetched(_faulty(item, error))
 
     def close(self) -> None:
         """Closes its connections."""

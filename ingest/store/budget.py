@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Connection, Engine, Row
 
+
+class BudgetClosed(HubUnavailable):
+    """The process is told to stop while a request waits for its share."""
+
+
 MOST_LEASED: Final = 50
 LEASED_FRACTION: Final = 1 / 16
 """Of what is left, so that at the end of a window no process sits on what another could use."""
@@ -65,23 +70,31 @@ class SharedQuota(Quota):
         *,
         reserved_fraction: float = RESERVED_FOR_INTERACTIVE_FRACTION,
         clock: Callable[[], float] = time.time,
-        stop: threading.Event | None = None,
+        closed: threading.Event | None = None,
     ) -> None:
         super().__init__(clock=clock, reserved_fraction=reserved_fraction)
         self._engine, self._caller = engine, caller
         self._insert = (postgresql if engine.dialect.name == "postgresql" else sqlite).insert
         self._leases: dict[str, _Lease] = {}
-        self._stop = stop or threading.Event()
+        self._closed = closed or threading.Event()
 
     def take(self, bucket: str, use: Use = "background") -> None:  # noqa: ARG002  # all who share it are scanners
-        """Count one request, once there is one. Raises HubUnavailable where the process is told to stop."""
+        """Count one request, once there is one. Raises `BudgetClosed` where it is closed meanwhile."""
         while True:
             with self._lock:
                 wait_s = self._try(bucket)
             if wait_s <= 0:
                 return
-            if self._stop.wait(min(wait_s, NAP_S)):
-                raise HubUnavailable("the scan was stopped", "run it again: it goes on where it was")
+            if self._closed.wait(min(wait_s, NAP_S)):
+                raise BudgetClosed("the scan was stopped", "run it again: it goes on where it was")
+
+    def close(self) -> None:
+        """Whoever waits in this process waits no more, until it is opened again."""
+        self._closed.set()
+
+    def open(self) -> None:
+        """As after it was made."""
+        self._closed.clear()
 
     def wait_s(self, bucket: str, use: Use = "background") -> float:  # noqa: ARG002  # as above
         """Seconds until the next request of this process, as far as it knows."""

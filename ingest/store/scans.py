@@ -71,10 +71,15 @@ class ScanStore:
         self._clock = clock
 
     def begin(self, scan_id: str, source: str) -> bool:
-        """Whether this scan is begun anew; False where one of that name had not come to its end and goes on."""
+        """Whether this scan is begun anew; False where one of that name had not come to its end and goes on.
+
+        What the Hub failed to answer then is asked for again as if it had not been.
+        """
         with self.engine.begin() as connection:
             row = connection.execute(select(SCANS).where(SCANS.c.id == scan_id)).one_or_none()
             if row is not None and row.ended_at is None:
+                tried = (SCAN_ITEMS.c.scan_id == scan_id, SCAN_ITEMS.c.state == LISTED, SCAN_ITEMS.c.attempts > 0)
+                connection.execute(update(SCAN_ITEMS).where(*tried).values(attempts=0))
                 return False
             if row is not None:
                 self._forget(connection, scan_id)

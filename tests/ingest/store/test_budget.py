@@ -32,7 +32,7 @@ def said(left: int, reset_s: int = 200) -> dict[str, str]:
     return {"ratelimit": f'"resolvers";r={left};t={reset_s}', "ratelimit-policy": POLICY}
 
 
-def stopped() -> threading.Event:
+def closed() -> threading.Event:
     event = threading.Event()
     event.set()
     return event
@@ -40,7 +40,7 @@ def stopped() -> threading.Event:
 
 def quota(store: Engine, clock: Clock) -> SharedQuota:
     """A quota that raises where it would wait."""
-    return SharedQuota(store, "me", clock=clock, stop=stopped())
+    return SharedQuota(store, "me", clock=clock, closed=closed())
 
 
 def taken(quota: SharedQuota, most: int = 1000) -> int:
@@ -145,7 +145,7 @@ def test_a_hub_that_states_no_limits_is_not_held_back(store: Engine) -> None:
 
 def test_callers_have_budgets_of_their_own(store: Engine) -> None:
     clock = Clock()
-    one, other = quota(store, clock), SharedQuota(store, "you", clock=clock, stop=stopped())
+    one, other = quota(store, clock), SharedQuota(store, "you", clock=clock, closed=closed())
     taken(one)
     one.observe("resolvers", 200, said(0))
     assert (taken(one), taken(other)) == (0, 1)

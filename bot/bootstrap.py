@@ -37,11 +37,21 @@ def asker(models: ModelSource) -> Callable[[str | Query], Report]:
         try:
             found = answer(question, models) if isinstance(question, str) else answer_query(question, models)
             is_one = not isinstance(question, str) or len(parse_several(question)) == 1
-            return replace(compose(found), query=found.query if is_one else None, charts=tuple(_charts(found)))
+            return replace(
+                compose(found),
+                query=found.query if is_one else None,
+                charts=tuple(_charts(found)),
+                is_private=_tells_of_private(found),
+            )
         except USER_ERRORS as error:
             return error_report(error.message, error.hint, getattr(error, "suggestions", ()))
 
     return ask
+
+
+def _tells_of_private(found: Answer) -> bool:
+    models = [result.model for result in found.results] + [each.model for each in found.recommendations]
+    return any(model.is_private for model in models)
 
 
 def _charts(found: Answer) -> Iterator["Chart"]:

@@ -232,6 +232,8 @@ def _said(model: LoadedModel, repo: FetchedRepo) -> LoadedModel:
     others = [name for name in repo.base_models if name.lower() != repo.repo_id.lower() and name not in model.read_as]
     if others:
         model = replace(model, read_as=f"{model.read_as}; {_relation(repo)} {', '.join(others[:3])}")
+    if repo.is_private:
+        model = replace(model, is_private=True).warned("a private repository: read with this machine's token")
     if not repo.stale:
         return model
     said = f"the Hub could not be asked whether this is still its state: {repo.stale_reason}"

@@ -22,6 +22,7 @@ class LoadedModel:
     read_as: str
     as_of: str | None = None
     is_stale: bool = False
+    is_private: bool = False
     warnings: tuple[str, ...] = ()
     provenance: Mapping[str, str] | None = None
     stored_dtype: str | None = None

@@ -50,7 +50,7 @@ class Report:
     """A whole answer. `title` is one plain line that stands alone (a notification, a screen reader, a log).
 
     `query` is what was understood and answered, for fronts that carry a conversation on; None where nothing was.
-    `charts` are there for fronts that can draw.
+    `charts` are there for fronts that can draw. `is_private` where it tells of a repository that the public cannot see.
     """
 
     title: str
@@ -58,6 +58,7 @@ class Report:
     footer: Sequence[str] = field(default_factory=tuple)
     query: "Query | None" = None
     charts: "Sequence[Chart]" = ()
+    is_private: bool = False
 
     @property
     def mood(self) -> Mood:

@@ -1,4 +1,4 @@
-"""Links to models of the Hub, shown with what they need. Anything else, and whatever fails, stays in silence.
+"""Links to models of the Hub, shown with what they need. Anything else, what is private, and what fails, stays silent.
 
 Slack sends the links of a message with the domain that the app named; the answer is one note below each, and Slack
 puts a later one in its place (an edited message brings a new event). A model is shown once, however often it is linked.
@@ -103,7 +103,7 @@ async def unfurl(service: Service, asked: Asked) -> Sent:
     shown = {}
     for url, model in asked.details["models"].items():
         report = await service.report(Asked(keys=(), team=asked.team, user=asked.user, question=model))
-        if report is not None and report.mood not in {"error", "note"}:
+        if report is not None and report.mood not in {"error", "note"} and not report.is_private:
             shown[url] = {"blocks": note(report)}
     if not shown:
         return Sent("sent")

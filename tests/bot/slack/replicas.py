@@ -44,7 +44,8 @@ RESEND_S = 0.2
 class Replica:
     """One process of the bot; `kill` is SIGKILL, `start` starts it anew on the same port."""
 
-    def __init__(self, database: str, api_url: str, log: Path) -> None:
+    def __init__(self, database: str, api_url: str, log: Path, front: str = "serve", **environ: str) -> None:
+        self._front = front
         self.port = free_port()
         self._log = log
         self._environ = {
@@ -55,6 +56,7 @@ class Replica:
             "HUBGAUGE_DATABASE_URL": database,
             "HUBGAUGE_PORT": str(self.port),
             "HF_HUB_OFFLINE": "1",
+            **environ,
         }
         self.kills = 0
         self.process = self._started()
@@ -85,7 +87,7 @@ class Replica:
 
     def _started(self) -> subprocess.Popen[bytes]:
         with self._log.open("ab") as log:
-            return subprocess.Popen([COMMAND, "serve"], env=self._environ, stdout=log, stderr=log)
+            return subprocess.Popen([COMMAND, self._front], env=self._environ, stdout=log, stderr=log)
 
 
 class Asking:

@@ -29,12 +29,13 @@ class Call:
 
 @dataclass(frozen=True)
 class Reply:
-    """What the fake says to a call. With `is_taken` a message is there all the same: its answer got lost."""
+    """What the fake says to a call, `after_s`. With `is_taken` a message is there all the same: its answer got lost."""
 
     body: Mapping[str, Any] = field(default_factory=lambda: {"ok": True, "ts": "9.9"})
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     is_taken: bool = False
+    after_s: float = 0.0
 
 
 class _Server(ThreadingHTTPServer):
@@ -127,6 +128,7 @@ class WebApi:
                 blocks = _read(arguments.get("blocks"))
                 self.messages.append({**arguments, "blocks": blocks, "arrived_at": time.perf_counter()})
             self._arrived.notify_all()
+        time.sleep(reply.after_s)
         payload = json.dumps(dict(reply.body)).encode()
         handler.send_response(reply.status)
         for name, value in {"Content-Type": "application/json", **reply.headers}.items():

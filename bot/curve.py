@@ -6,10 +6,11 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, ConfigDict, Field
 
 from bot.contract import Shape
+from bot.numbers import A_NUMBER
 from estimator.curve import Curve, Point, raw_curve, raw_lines, spaced
 from estimator.methods import METHODS
 
-Positive = Annotated[float, Field(gt=0, le=1e24)]
+Positive = Annotated[float, Field(gt=0, le=1e24), A_NUMBER]
 MOST_BATCH: Final = 10**6
 REACH: Final = 2
 """Lines are drawn to twice the batch where no end is named."""
@@ -26,8 +27,8 @@ class RooflineRequest(BaseModel):
     bandwidth: Positive = Field(examples=[200e9])
     context_tokens: Positive = Field(examples=[8192])
     kv_bytes: Positive = Field(examples=[2])
-    batch: Annotated[float, Field(ge=1, le=MOST_BATCH)] = Field(examples=[128])
-    max_batch: Annotated[int, Field(ge=2, le=MOST_BATCH)] | None = None
+    batch: Annotated[float, Field(ge=1, le=MOST_BATCH), A_NUMBER] = Field(examples=[128])
+    max_batch: Annotated[int, Field(ge=2, le=MOST_BATCH), A_NUMBER] | None = None
 
 
 class CurvePoint(Shape):

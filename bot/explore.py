@@ -14,6 +14,7 @@ from bot import humanize as say
 from bot.answer import ModelSource
 from bot.contract import Estimated, Shape, Split
 from bot.curve import CurvePoint, DerivedLine, RooflineFigures, figures_json, point_json
+from bot.numbers import A_NUMBER
 from bot.render.as_json import estimate_json
 from bot.structured import EstimateRequest, load_request
 from estimator.cost import usd_per_mtok_output
@@ -34,9 +35,9 @@ MOST_SHOWN: Final = 400
 class ExploreRequest(EstimateRequest):
     """An estimate's request with the card's bandwidth and compute (of these weights' format) to move."""
 
-    bandwidth_bytes_per_s: Annotated[float, Field(gt=1e6, le=1e18)] | None = None
-    compute_flops_per_s: Annotated[float, Field(gt=1e6, le=1e21)] | None = None
-    max_batch: Annotated[int, Field(ge=2, le=10**6)] | None = None
+    bandwidth_bytes_per_s: Annotated[float, Field(gt=1e6, le=1e18), A_NUMBER] | None = None
+    compute_flops_per_s: Annotated[float, Field(gt=1e6, le=1e21), A_NUMBER] | None = None
+    max_batch: Annotated[int, Field(ge=2, le=10**6), A_NUMBER] | None = None
 
 
 class Machine(Shape):

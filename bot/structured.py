@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from bot.answer import ModelSource
 from bot.errors import BotError
+from bot.numbers import A_NUMBER
 from bot.prices import current_prices
 from bot.render.as_json import estimate_json
 from estimator.anchor import Anchored, Measurement
@@ -25,8 +26,8 @@ from estimator.speculation import MOST_DRAFTED_TOKENS, Drafter, Speculation
 from estimator.workload import MOST_CONCURRENCY, MOST_GPUS, MOST_TOKENS, workload
 from ingest.loader import LoadedModel
 
-Tokens = Annotated[int, Field(gt=0, le=MOST_TOKENS)]
-Degree = Annotated[int, Field(gt=0, le=MOST_GPUS)]
+Tokens = Annotated[int, Field(gt=0, le=MOST_TOKENS), A_NUMBER]
+Degree = Annotated[int, Field(gt=0, le=MOST_GPUS), A_NUMBER]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2048)]
 
 
@@ -54,9 +55,9 @@ class Measured(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    tpot_s: Annotated[float, Field(gt=0, lt=86_400)] | None = None
-    ttft_s: Annotated[float, Field(gt=0, lt=86_400)] | None = None
-    concurrency: Annotated[int, Field(gt=0, le=MOST_CONCURRENCY)] = 1
+    tpot_s: Annotated[float, Field(gt=0, lt=86_400), A_NUMBER] | None = None
+    ttft_s: Annotated[float, Field(gt=0, lt=86_400), A_NUMBER] | None = None
+    concurrency: Annotated[int, Field(gt=0, le=MOST_CONCURRENCY), A_NUMBER] = 1
 
 
 class Speculative(BaseModel):
@@ -64,8 +65,8 @@ class Speculative(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    tokens: Annotated[int, Field(gt=0, le=MOST_DRAFTED_TOKENS)]
-    acceptance: Annotated[float, Field(ge=0, le=1)]
+    tokens: Annotated[int, Field(gt=0, le=MOST_DRAFTED_TOKENS), A_NUMBER]
+    acceptance: Annotated[float, Field(ge=0, le=1), A_NUMBER]
     draft: Name = "mtp"
 
 
@@ -76,7 +77,7 @@ class EstimateRequest(BaseModel):
 
     model: Name
     hardware: Name
-    memory_gb: Annotated[float, Field(gt=0, le=1e5)] | None = None
+    memory_gb: Annotated[float, Field(gt=0, le=1e5), A_NUMBER] | None = None
     gpus: Degree = 1
     parallel: Parallel | None = None
     weights: Name | None = None
@@ -84,17 +85,17 @@ class EstimateRequest(BaseModel):
     context_tokens: Tokens | None = None
     prompt_tokens: Tokens | None = None
     output_tokens: Tokens | None = None
-    concurrency: Annotated[int, Field(gt=0, le=MOST_CONCURRENCY)] | None = None
+    concurrency: Annotated[int, Field(gt=0, le=MOST_CONCURRENCY), A_NUMBER] | None = None
     engine: EngineName | None = None
     engine_version: Name | None = None
     engine_date: Annotated[str, StringConstraints(pattern=r"^20\d\d(-?(0[1-9]|1[0-2])(-?\d{1,2})?)?$")] | None = None
     arrival: Literal["steady", "burst"] | None = None
-    gpu_memory_utilization: Annotated[float, Field(gt=0, le=1)] | None = None
+    gpu_memory_utilization: Annotated[float, Field(gt=0, le=1), A_NUMBER] | None = None
     max_num_batched_tokens: Tokens | None = None
-    max_num_seqs: Annotated[int, Field(gt=0, le=MOST_CONCURRENCY)] | None = None
+    max_num_seqs: Annotated[int, Field(gt=0, le=MOST_CONCURRENCY), A_NUMBER] | None = None
     measured: Measured | None = None
     speculative: Speculative | None = None
-    prefix_cache_hit_fraction: Annotated[float, Field(ge=0, le=1)] | None = None
+    prefix_cache_hit_fraction: Annotated[float, Field(ge=0, le=1), A_NUMBER] | None = None
 
 
 def estimate_request_json(text: str, models: ModelSource) -> dict[str, Any]:

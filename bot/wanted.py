@@ -5,6 +5,7 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from bot.answer import Answer, ModelSource, answer_query
+from bot.numbers import A_NUMBER
 from bot.question.query import HardwareRef, Query
 from bot.structured import Name, Tokens
 from estimator.engines import EngineName
@@ -28,11 +29,11 @@ class RecommendRequest(BaseModel):
     context_tokens: Tokens | None = None
     prompt_tokens: Tokens | None = None
     output_tokens: Tokens | None = None
-    concurrency: Annotated[int, Field(gt=0, le=MOST_CONCURRENCY)] | None = None
+    concurrency: Annotated[int, Field(gt=0, le=MOST_CONCURRENCY), A_NUMBER] | None = None
     engine: EngineName | None = None
-    min_tokens_per_s: Annotated[float, Field(gt=0, le=FASTEST_TOKENS_PER_S)] | None = None
-    max_ttft_s: Annotated[float, Field(gt=0, lt=86_400)] | None = None
-    max_usd_per_hour: Annotated[float, Field(gt=0, le=1e9)] | None = None
+    min_tokens_per_s: Annotated[float, Field(gt=0, le=FASTEST_TOKENS_PER_S), A_NUMBER] | None = None
+    max_ttft_s: Annotated[float, Field(gt=0, lt=86_400), A_NUMBER] | None = None
+    max_usd_per_hour: Annotated[float, Field(gt=0, le=1e9), A_NUMBER] | None = None
     by: Literal["cost", "gpus", "speed"] = "cost"
 
 

@@ -18,6 +18,7 @@ from bot.http.errors import PROBLEM_JSON, RequestRefused
 from bot.http.listings import FormatList, HardwareList, MethodCard, MethodList, ModelList, formats, hardware, methods
 from bot.http.listings import method as method_card
 from bot.http.product import Product
+from bot.numbers import A_NUMBER
 from bot.structured import EstimateRequest
 from bot.wanted import RecommendRequest
 from estimator.methods import compute
@@ -209,7 +210,7 @@ def _add_methods(api: APIRouter) -> None:
         return tagged(request, written(method_card(name)))
 
     @api.post("/methods/{name}", summary="Compute one", responses=posted(MethodFigures), tags=["methods"])
-    async def computed(name: MethodName, values: dict[str, float]) -> Response:
+    async def computed(name: MethodName, values: dict[str, Annotated[float, A_NUMBER]]) -> Response:
         """The method's figures for raw numbers, by its own formulas, also where they are wrong."""
         return as_json(written(dict(compute(name, values))))
 

@@ -259,6 +259,30 @@ def _place(address: str) -> tuple[str, int]:
     return str(parts.hostname), int(parts.port or 0)
 
 
+@pytest.mark.parametrize("value", [True, False, "8192", "", [8192]])
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/roofline", SIMULATOR),
+        ("/v1/methods/roofline", SIMULATOR),
+        ("/v1/estimate", {"model": "qwen3-32b", "hardware": "h100"}),
+        ("/v1/recommend", {"model": "qwen3-32b"}),
+    ],
+)
+def test_what_json_does_not_call_a_number_is_none(
+    api: httpx2.Client, path: str, body: dict[str, object], value: object
+) -> None:
+    refused = api.post(path, json={**body, "context_tokens": value})
+    assert refused.status_code == 400
+    assert "context_tokens" in refused.json()["detail"]
+
+
+def test_a_whole_number_may_be_written_with_a_point(api: httpx2.Client) -> None:
+    body = {"model": "qwen3-32b", "hardware": "h100"}
+    answers = [api.post("/v1/estimate", json={**body, "context_tokens": tokens}).json() for tokens in (8192, 8192.0)]
+    assert answers[0] == answers[1]
+
+
 # -- what is counted --------------------------------------------------------------------------------------------------
 
 

@@ -13,30 +13,13 @@ import click
 
 from bot.cli.lines import echo_json, echo_report
 from bot.render.report import Mood, Report, Section, Table
+from bot.variables import VARIABLES
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 State = Literal["works", "set", "not set", "missing", "out of reach", "fails"]
 
-VARIABLES: Final = (
-    ("HF_TOKEN", "reads gated and private models"),
-    ("HF_ENDPOINT", "another address of the Hub"),
-    ("HF_HUB_OFFLINE", "answers from the catalogue and the cache only"),
-    ("HUBGAUGE_CACHE_DIR", "where small files of the Hub are kept"),
-    ("HUBGAUGE_DATABASE_URL", "where Slack events are reserved; default SQLite"),
-    ("HUBGAUGE_WATCH", "1 runs the watcher beside `slack` and `serve`"),
-    ("HUBGAUGE_HUB_WEBHOOK_SECRET", "proves the Hub's webhooks"),
-    ("HUBGAUGE_PRICES", "where refreshed prices are kept; `bundled` for those shipped"),
-    ("HUBGAUGE_HOST", "address of `hubgauge serve`"),
-    ("HUBGAUGE_PORT", "port of `hubgauge serve`"),
-    ("HUBGAUGE_API_KEYS", "who may ask the API, as name:key pairs; unset, whoever reaches it"),
-    ("HUBGAUGE_API_RATE", "requests per second of each key"),
-    ("SLACK_BOT_TOKEN", "the bot's token (xoxb-...)"),
-    ("SLACK_APP_TOKEN", "Socket Mode (xapp-...)"),
-    ("SLACK_SIGNING_SECRET", "signed HTTP"),
-    ("SLACK_API_URL", "another address of Slack's Web API"),
-)
 EXTRAS: Final = (
     ("slack", "slack_bolt"),
     ("serve", "fastapi"),
@@ -159,8 +142,8 @@ def _watched(engine: "Engine") -> list[Finding]:
 
 
 def _variables() -> Iterator[Finding]:
-    for name, purpose in VARIABLES:
-        yield Finding(name, "set" if os.environ.get(name) else "not set", purpose)
+    for variable in VARIABLES:
+        yield Finding(variable.name, "set" if os.environ.get(variable.name) else "not set", variable.purpose)
 
 
 def _extras() -> Iterator[Finding]:

@@ -27,8 +27,9 @@ stands under `/v1`; the page is at `/`.
 
 Without `HUBGAUGE_API_KEYS` whoever reaches the server may ask. With it, `/v1` wants one of its keys:
 
-    HUBGAUGE_API_KEYS=scripts:KEY1,dashboard:KEY2     # name:key, 16 characters or more (openssl rand -hex 24)
-    Authorization: Bearer KEY1                        # or X-API-Key: KEY1
+    HUBGAUGE_API_KEYS=scripts:KEY1,dashboard:KEY2  # name:key, 16 characters or more (openssl rand -hex 24)
+
+Then a request carries `Authorization: Bearer KEY1` or `X-API-Key: KEY1`.
 
 Each key may ask `HUBGAUGE_API_RATE` times a second (20), with bursts of two seconds; beyond that the answer is 429
 with `Retry-After`. Keys are kept as digests and compared in constant time. `/`, `/healthz`, `/readyz`, `/metrics` and
@@ -39,8 +40,12 @@ and keeps it for the tab.
 
 Every refusal is a problem (`application/problem+json`, RFC 9457) whose member `error` is the object of the commands:
 
-    {"type": "urn:hubgauge:error:UnknownGpu", "title": "Not Found", "status": 404, "detail": "unknown card 'h1000'",
-     "error": {"type": "UnknownGpu", "message": "unknown card 'h1000'", "hint": "..."}}
+    curl localhost:8000/v1/estimate --json '{"model": "llama-3.1-8b", "hardware": "h1000"}'
+
+```json
+{"type": "urn:hubgauge:error:UnknownGpu", "title": "Not Found", "status": 404, "detail": "unknown GPU 'h1000'",
+ "error": {"type": "UnknownGpu", "message": "unknown GPU 'h1000'", "hint": "..."}}
+```
 
 ## Bounds
 

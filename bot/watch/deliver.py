@@ -7,12 +7,14 @@ import logging
 import time
 from typing import TYPE_CHECKING, Final
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from bot.slack.outbound import Sent
 from bot.watch.outbox import FAILED, NEW, SENT, Batch, Outbox
 from bot.watch.posting import ALREADY, Postman
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from bot.settings import Settings
     from bot.watch.message import Teller
@@ -44,34 +46,49 @@ class Delivery:
         self._settings, self._outbox, self._releases, self._teller = settings, outbox, releases, teller
         self._clock = clock
 
-    def deliver_due(self, subscriptions: Mapping[str, Subscription]) -> int:
-        """Posts what is due; how many messages there were."""
+    def deliver_due(self, subscriptions: Mapping[str, Subscription], kept_back: Collection[str] = ()) -> int:
+        """Posts what is due, but for the subscriptions that are kept back; how many messages there were."""
         batches = self._outbox.claim(MOST_AT_ONCE, lambda name: _is_digest(subscriptions.get(name)))
         if batches:
-            asyncio.run(self._post_all(batches, subscriptions))
+            asyncio.run(self._post_all(batches, subscriptions, kept_back))
         return len(batches)
 
-    async def _post_all(self, batches: list[Batch], subscriptions: Mapping[str, Subscription]) -> None:
+    async def _post_all(
+        self, batches: list[Batch], subscriptions: Mapping[str, Subscription], kept_back: Collection[str]
+    ) -> None:
         async with Postman(self._settings, self._outbox.engine) as postman:
             for batch in batches:
                 to = subscriptions.get(batch.subscription_id)
-                if to is None:
+                if batch.subscription_id in kept_back:
+                    problem = "the words of the subscription cannot be read"
+                    self._outbox.settle(batch, NEW, wait_s=LONGEST_WAIT_S, problem=problem)
+                elif to is None:
                     self._outbox.settle(batch, FAILED, problem="the subscription was removed")
                 elif self._clock() < batch.until - self._outbox.lease_s / 2:  # else it is left to the next claim
                     await self._post(postman, batch, to)
 
     async def _post(self, postman: Postman, batch: Batch, to: Subscription) -> None:
+        """Posts one message. A fault of ours puts this one off, and keeps no other waiting."""
+        try:
+            sent = await self._sent(postman, batch, to)
+        except SQLAlchemyError:
+            raise
+        except Exception as error:
+            log.exception("a message to %s could not be made", to.shown)
+            sent = Sent("later", f"a fault of hubgauge: {type(error).__name__}")
+        if sent.error == ALREADY:
+            log.info("a message to %s had arrived before its sender knew: not posted again", to.shown)
+        self._settle(batch, to, sent)
+
+    async def _sent(self, postman: Postman, batch: Batch, to: Subscription) -> Sent:
         releases = [found for name in batch.repo_ids if (found := self._releases.get(name)) is not None]
         told = [self._teller.tell(release, to.wish.plan) for release in releases]
         since = min((release.ready_at or release.found_at for release in releases), default=0.0) - BEFORE_S
         try:
             async with asyncio.timeout(self._outbox.lease_s / 2):  # over before another process may begin
-                sent = await postman.post(to, batch, told, since)
+                return await postman.post(to, batch, told, since)
         except TimeoutError:
-            sent = Sent("unsure", "no answer in time")
-        if sent.error == ALREADY:
-            log.info("a message to %s had arrived before its sender knew: not posted again", to.shown)
-        self._settle(batch, to, sent)
+            return Sent("unsure", "no answer in time")
 
     def _settle(self, batch: Batch, to: Subscription, sent: Sent) -> None:
         if sent.fate == "sent":

@@ -91,6 +91,7 @@ class Watcher:
         self._loader = Loader()
         self._due: dict[str, float] = {}
         self._subscribed: dict[str, Subscription] = {}
+        self._unreadable: dict[str, Subscription] = {}
 
     def run(self, stop: threading.Event) -> None:
         """Watches until told to stop; what is under way is finished."""
@@ -116,7 +117,14 @@ class Watcher:
         return False
 
     def _read_subscriptions(self) -> bool:
-        self._subscribed = {each.id: each for each in self.subscriptions.all()}
+        found = self.subscriptions.all()
+        self._subscribed = {each.id: each for each in found if each.is_readable}
+        unreadable = {each.id: each for each in found if each.id not in self._subscribed}
+        for name in unreadable.keys() - self._unreadable.keys():
+            log.error(
+                "subscription %s cannot be read here: %r. Remove it and add another.", name, unreadable[name].words
+            )
+        self._unreadable = unreadable
         return False
 
     def _look(self) -> bool:
@@ -166,7 +174,7 @@ class Watcher:
         return bool(waiting)
 
     def _deliver(self) -> bool:
-        return self._delivery.deliver_due(self._subscribed) > 0
+        return self._delivery.deliver_due(self._subscribed, self._unreadable.keys()) > 0
 
     def _describe(self, repo_id: str) -> FetchedRepo:
         return self._hub.fetch_repo(RepoRef(repo_id))

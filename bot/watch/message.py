@@ -79,7 +79,10 @@ class Teller:
         if repo is None:
             why = json.loads(release.problem)["message"] if release.problem else "its files are not read here"
             return [{"refusal": "NotRead", "reason": why}]
-        return [_without_name(json.loads(line)) for line in self._sizer(plan).lines(repo)]
+        return [
+            _without_name(json.loads(line.encode("utf-8", "replace")))  # half characters are no text for anybody
+            for line in self._sizer(plan).lines(repo)
+        ]
 
 
 def report(told: Sequence[Told]) -> Report:

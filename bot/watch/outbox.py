@@ -33,8 +33,8 @@ SENT: Final = "sent"
 FAILED: Final = "failed"
 LEASE_S: Final = 60.0
 MOST_IN_A_BATCH: Final = 20
-LONGEST_LEASE_S: Final = 7 * 86_400.0
-"""A time further ahead was written by a clock that has jumped back since: digests wait for a day at most."""
+LONGEST_LEASE_S: Final = 49 * 3600.0
+"""A time further ahead was written by a clock that has jumped back: digests wait for a day, quiet hours add one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,7 +139,7 @@ def _to_file(path: Path, batch: Batch, told: Sequence[Told]) -> Sent:
             new = [each for each in told if _key(batch, each).encode() not in there]
             rows = [json.dumps({"key": _key(batch, each), **each.json}, ensure_ascii=False) for each in new]
             ended = b"" if not there or there.endswith(b"\n") else b"\n"  # a line that a full disk cut
-            os.write(file.fileno(), ended + "".join(f"{row}\n" for row in rows).encode())
+            os.write(file.fileno(), ended + "".join(f"{row}\n" for row in rows).encode("utf-8", "replace"))
             os.fsync(file.fileno())
     except OSError as error:
         return Sent("later", f"{path.name}: {error.strerror or error}", 30.0)

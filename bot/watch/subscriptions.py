@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from bot.errors import QuestionError
+from bot.errors import BotError, QuestionError
 from bot.watch.tables import SUBSCRIPTIONS
 from bot.watch.wish import Wish, read_wish
 
@@ -44,6 +44,14 @@ class Subscription:
     def wish(self) -> Wish:
         """What is asked for."""
         return _wish(self.words)
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether its words still mean something here: another version, which knew other words, may have taken them."""
+        try:
+            return bool(self.wish)
+        except BotError:
+            return False
 
     @property
     def kind(self) -> str:

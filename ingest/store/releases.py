@@ -27,6 +27,8 @@ WAITING: Final = "waiting"
 READY: Final = "ready"
 REFUSED: Final = "refused"
 MOST_PARTS: Final = 400
+LONGEST_AHEAD_S: Final = 2 * 3600.0
+"""A time further ahead was written by a clock that has jumped back since: it is looked again after an hour at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +110,12 @@ class ReleaseStore:
     def claim(self, now: float, lease_s: float, most: int) -> list[Release]:
         """Those that are to be looked at now, kept from other processes for so long."""
         table = RELEASES.c
-        due = select(table.repo_id).where(table.state == WAITING, table.not_before <= now)
+        is_due = (table.not_before <= now) | (table.not_before > now + LONGEST_AHEAD_S)
+        due = select(table.repo_id).where(table.state == WAITING, is_due)
         due = due.order_by(table.not_before).limit(most)
         if self.engine.dialect.name == "postgresql":
             due = due.with_for_update(skip_locked=True)
-        statement = update(RELEASES).where(table.repo_id.in_(due), table.state == WAITING, table.not_before <= now)
+        statement = update(RELEASES).where(table.repo_id.in_(due), table.state == WAITING, is_due)
         statement = statement.values(not_before=now + lease_s).returning(*RELEASES.c)
         with self.engine.begin() as connection:
             return [_release(row) for row in connection.execute(statement)]

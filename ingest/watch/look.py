@@ -127,7 +127,7 @@ class Lookout:
             path = page.next_path
         else:
             log.warning("more was new by %s than %d pages hold: what is older is not looked at", sort, MOST_PAGES)
-        self._releases.note([], sort, newest or latest)
+        self._releases.note([], sort, newest or _text(self._now()))
         return found
 
     def _new(self, entries: Sequence[Listed], _until: str, state: str) -> list[Release]:
@@ -168,7 +168,13 @@ def dump_facts(entry: Listed) -> str:
         "parameters": repo.safetensors_total,
         "model_type": entry.model_type,
     }
-    return json.dumps({key: value for key, value in facts.items() if value not in (None, ())}).replace("\\u0000", "")
+    return dumped({key: value for key, value in facts.items() if value not in (None, ())})
+
+
+def dumped(values: dict[str, Any]) -> str:
+    """The values as JSON of whole characters: half of one, or a NUL, no database and no message holds."""
+    text = json.dumps(values, ensure_ascii=False).replace("\\u0000", "")
+    return text.encode("utf-8", "replace").decode()
 
 
 def _day(text: str) -> datetime:

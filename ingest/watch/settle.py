@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
@@ -12,7 +13,7 @@ from ingest.listing import Listed
 from ingest.repo_kind import missing_config
 from ingest.scan.stored import model_of
 from ingest.store.releases import READY, REFUSED, WAITING, Release
-from ingest.watch.look import dump_facts
+from ingest.watch.look import dump_facts, dumped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,9 +24,13 @@ if TYPE_CHECKING:
     from ingest.store.releases import ReleaseStore
     from ingest.store.specs import SpecStore
 
+log = logging.getLogger("hubgauge.watch")
+
 FIRST_WAIT_S: Final = 60.0
 LONGEST_WAIT_S: Final = 3600.0
 MOST_DAYS_EMPTY: Final = 7.0
+LEAST_LOOKS: Final = 20
+"""Before an empty one is given up, whatever the clock says: it may have jumped."""
 AWAY_S: Final = 20.0
 """Before the Hub is asked again where it did not answer: for ever, for nothing is to be lost."""
 LEASE_S: Final = 60.0
@@ -75,11 +80,25 @@ class Settler:
             state = READY if isinstance(error, GatedModel) else REFUSED
             self._releases.settle(self._done(release, state, error))
             return
-        judged = self._judged(release, repo)
+        except Exception as error:
+            log.exception("%s could not be asked for", release.repo_id)
+            why = IngestError(f"{release.repo_id}: a fault of hubgauge ({type(error).__name__})", "please report it")
+            self._releases.settle(self._later(release, why, LONGEST_WAIT_S))
+            return
+        judged = self._judged_or_bug(release, repo)
         with self._releases.engine.begin() as connection:
             if judged.state == READY and (repo.config is not None or repo.adapter_config is not None):
                 self._specs.put([repo], connection)
             self._releases.settle(judged, connection)
+
+    def _judged_or_bug(self, release: Release, repo: FetchedRepo) -> Release:
+        """As `_judged`; what we fail on ourselves is told of unsized, and keeps no other waiting."""
+        try:
+            return self._judged(release, repo)
+        except Exception as error:
+            log.exception("%s at %s could not be read", repo.repo_id, repo.commit)
+            why = IngestError(f"{repo.repo_id}: a fault of hubgauge ({type(error).__name__})", "please report it")
+            return self._done(replace(release, commit=repo.commit), READY, why)
 
     def _judged(self, release: Release, repo: FetchedRepo) -> Release:
         """What can be said of a repository whose files are known."""
@@ -100,10 +119,11 @@ class Settler:
     def _facts(self, release: Release, repo: FetchedRepo) -> str:
         """What is known of it now, over what the list said when it was still empty."""
         entry = Listed(repo, modified_at=repo.last_modified or "")
-        return json.dumps({**release.facts, **{k: v for k, v in json.loads(dump_facts(entry)).items() if v}})
+        return dumped({**release.facts, **{k: v for k, v in json.loads(dump_facts(entry)).items() if v}})
 
     def _empty(self, release: Release, why: IngestError) -> Release:
-        if self._clock() - release.found_at > MOST_DAYS_EMPTY * 86_400:
+        is_old = self._clock() - release.found_at > MOST_DAYS_EMPTY * 86_400
+        if is_old and release.attempts >= LEAST_LOOKS:
             return self._done(release, REFUSED, why)
         return self._later(release, why, min(LONGEST_WAIT_S, self._patience.first_s * 2 ** min(release.attempts, 10)))
 
@@ -121,4 +141,4 @@ class Settler:
 
 
 def _said(error: IngestError) -> str:
-    return json.dumps({"type": type(error).__name__, "message": error.message[:1000], "hint": error.hint[:500]})
+    return dumped({"type": type(error).__name__, "message": error.message[:1000], "hint": error.hint[:500]})

@@ -88,7 +88,7 @@ def test_a_release_that_we_fail_to_judge_is_told_of_all_the_same(
     publish(scene)
     scene.until(watcher, lambda: len(scene.slack.said()) == 4)
     assert FAULTY in told_of(scene)
-    assert "a fault of hubgauge (KeyError)" in (watcher.releases.get(FAULTY).problem or "")  # type: ignore[union-attr]
+    assert "a fault of hubgauge (KeyError)" in (watcher.releases.get(FAULTY).problem or "")  # type: ignore[union-attr]  # it was told of
 
 
 def test_words_that_only_another_version_reads_are_named_and_silence_nobody(

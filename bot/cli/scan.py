@@ -27,7 +27,7 @@ MOST_NAMES = 3_000_000
 @click.option("--collection", help="The models of a collection: owner/name-id, as its address ends.")
 @click.option("--trending", is_flag=True, help="What is trending (100, or --limit).")
 @click.option("--everything", is_flag=True, help="Every model of the Hub, newest first.")
-@click.option("--seed", help="Names from a Parquet file or its address, such as the hub-stats data set's models.")
+@click.option("--seed", help="What a Parquet file or its address lists; hub-stats is the data set of that name.")
 @click.option("--limit", type=click.IntRange(1), help="At most so many models.")
 @click.option("--on", "machines", multiple=True, help="A machine: 8xH100, '2x rtx-4090'. Repeatable.")
 @click.option("--at", "context", help="The context: 8192, 32K. Default: 8K, or less where a model reads less.")
@@ -103,13 +103,10 @@ def _source(
     found = [Source(kind, value, limit=limit) for kind, value in asked.items() if value]  # type: ignore[arg-type]  # its kinds
     found += [Source("trending", limit=limit)] if is_trending else []
     found += [Source("everything", limit=limit)] if is_everything else []
+    found += [Source("seed", seed, limit=limit)] if seed else []
     if names or list_file:
         listed = [*names, *_lines(list_file)]
         found.append(Source("names", names=tuple(dict.fromkeys(listed))[:limit]))
-    if seed:
-        from ingest.scan.seed import seeded_names
-
-        found.append(Source("names", names=tuple(seeded_names(seed, limit))))
     if len(found) != 1:
         raise QuestionError(
             "no models are named" if not found else "several sources are named",

@@ -15,6 +15,7 @@ from bot.scan.writing import RowFile
 from ingest.listing import HubListing
 from ingest.scan.collect import Collector
 from ingest.scan.line import PatientExchange
+from ingest.scan.seed import seeded_items
 from ingest.settings import read_settings
 from ingest.store.database import reason
 
@@ -86,6 +87,7 @@ def _collector(source: Source, at: tasks.Station, workers: Workers, shown: Shown
         submit=lambda names: workers.executor.submit(tasks.fetch, source.scan_id, names, workers.threads),
         most_in_flight=2 * workers.width,
         tick=tick,
+        seeded=lambda: seeded_items(source.value, settings, source.limit),
     )
 
 

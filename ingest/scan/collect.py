@@ -51,7 +51,10 @@ class Done:
 
 @dataclass(slots=True)
 class Collector:
-    """One scan. `submit` gives names of items to whoever fetches them; `tick` hears how far it came."""
+    """One scan. `submit` gives names of items to whoever fetches them; `tick` hears how far it came.
+
+    `seeded` reads the items of a seed.
+    """
 
     source: Source
     scans: ScanStore
@@ -60,6 +63,7 @@ class Collector:
     submit: Callable[[Sequence[str]], Future[Done]]
     most_in_flight: int
     tick: Callable[[Progress], None]
+    seeded: Callable[[], Iterator[Item]] = lambda: iter(())
     malformed: int = 0
 
     @property
@@ -130,6 +134,8 @@ class Collector:
         self._add([], None, is_last=True)
 
     def _items(self) -> Iterator[Item]:
+        if self.source.kind == "seed":
+            return self.seeded()
         is_collection = self.source.kind == "collection"
         return map(named_item, self.listing.collection(self.source.value) if is_collection else self.source.names)
 

@@ -1,4 +1,4 @@
-"""What is scanned: names, an author, a search, a collection, what is trending, or everything."""
+"""What is scanned: names, an author, a search, a collection, what is trending, everything, or what a file lists."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ from typing import Final, Literal
 
 from ingest.listing import PAGE_MODELS, list_path
 
-Kind = Literal["names", "author", "search", "collection", "trending", "everything"]
+Kind = Literal["names", "author", "search", "collection", "trending", "everything", "seed"]
 TRENDING_MODELS: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One source; `value` is the author, the words, the collection; `names` those of a list. `limit` counts models."""
+    """One source. `value` is the author, the words, the collection or the file, `names` those of a list.
+
+    `limit` counts models.
+    """
 
     kind: Kind
     value: str = ""

@@ -18,7 +18,6 @@ from bot.scan.plan import read_plan
 from bot.scan.rows import COLUMNS
 from bot.scan.writing import OutputFault
 from ingest.scan.keeper import GROUP
-from ingest.scan.seed import SeedUnreadable, seeded_names
 from ingest.scan.source import Source
 from tests.hub import faults
 from tests.hub.fixture_repos import QWEN3_0_6B
@@ -257,20 +256,6 @@ def test_an_ending_that_tells_no_format_is_refused_before_anything_is_asked(plac
 def test_a_word_that_is_none_is_named(on: str, weights: str, context: str | None) -> None:
     with pytest.raises(QuestionError):
         read_plan((on,), (weights,), context)
-
-
-def test_names_come_from_a_parquet_file_of_others(place: Place, tmp_path: Path) -> None:
-    import duckdb
-
-    commit = place.hub.state.repos["org1/model-0001"].refs["main"]
-    with duckdb.connect() as connection:
-        rows = f"('org0/model-0000', 5, NULL), ('org1/model-0001', 9, '{commit}'), ('../x', 99, NULL)"
-        connection.sql(f"SELECT * FROM (VALUES {rows}) AS t(id, downloads, sha)").write_parquet(  # noqa: S608  # ours
-            str(tmp_path / "models.parquet")
-        )
-    assert list(seeded_names(str(tmp_path / "models.parquet"))) == [f"org1/model-0001@{commit}", "org0/model-0000"]
-    with pytest.raises(SeedUnreadable, match="cannot be read as Parquet"):
-        list(seeded_names(str(tmp_path / "none.parquet")))
 
 
 def test_no_sources_or_two_are_refused() -> None:

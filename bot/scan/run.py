@@ -17,6 +17,7 @@ from ingest.scan.collect import Collector
 from ingest.scan.line import PatientExchange
 from ingest.scan.seed import seeded_items
 from ingest.settings import read_settings
+from ingest.store.alone import alone
 from ingest.store.database import reason
 
 if TYPE_CHECKING:
@@ -50,26 +51,37 @@ class Outcome:
 
 def scan(source: Source, plan: Plan, output: Path, workers: Workers, shown: Shown, *, is_fresh: bool) -> Outcome:
     """Runs a scan to its end. Raises one of `bot.errors.USER_ERRORS`; what was fetched until then is kept."""
-    with RowFile(output) as file:
-        try:
-            at = tasks.station(source.scan_id)
-            at.quota.open()
+    file = RowFile(output)
+    try:
+        at = tasks.station(source.scan_id)
+        with alone(at.scans.engine, f"scan {source.scan_id}") as is_ours:
+            if not is_ours:
+                raise ScanStopped(
+                    f"another process is at the scan of {source}", "wait for it: what it fetches is kept for both"
+                )
             if is_fresh:
                 at.scans.forget(source.scan_id)
-            collector = _collector(source, at, workers, shown)
-            is_new = collector.begin()
-            shown.say(f"{'scanning' if is_new else 'going on with'} {source}")
-            progress = collector.run()
-            for lines in _sized(source.scan_id, at, plan, workers, shown=shown, total=progress.total):
-                file.write(lines)
-            if not progress.listed:
-                at.scans.end(source.scan_id)
-        except SQLAlchemyError as error:
-            raise ScanStopped(
-                f"the database fails ({reason(error)})", "see to it and run the scan again: it goes on where it was"
-            ) from None
-        finally:
-            tasks.hang_up(source.scan_id)
+            with file:
+                return _scan(_collector(source, at, workers, shown), plan, workers, file, shown)
+    except SQLAlchemyError as error:
+        raise ScanStopped(
+            f"the database fails ({reason(error)})", "see to it and run the scan again: it goes on where it was"
+        ) from None
+    finally:
+        tasks.hang_up(source.scan_id)
+
+
+def _scan(collector: Collector, plan: Plan, workers: Workers, file: RowFile, shown: Shown) -> Outcome:
+    """The scan, by the one process that is at it."""
+    at = tasks.station(collector.scan_id)
+    at.quota.open()
+    is_new = collector.begin()
+    shown.say(f"{'scanning' if is_new else 'going on with'} {collector.source}")
+    progress = collector.run()
+    for lines in _sized(collector.scan_id, at, plan, workers, shown=shown, total=progress.total):
+        file.write(lines)
+    if not progress.listed:
+        at.scans.end(collector.scan_id)
     return Outcome(progress, file.rows, collector.malformed, not is_new)
 
 

@@ -48,7 +48,9 @@ class RowFile:
         with _said(self._path):
             self._path.parent.mkdir(parents=True, exist_ok=True)
             # half a character, which JSON can spell and UTF-8 cannot, becomes a question mark
-            self._file: IO[str] = self._spool.open("w", encoding="utf-8", errors="replace")
+            self._file: IO[str] = self._spool.open("a", encoding="utf-8", errors="replace")
+            self._have_alone()
+            self._file.truncate(0)
         return self
 
     def __exit__(
@@ -56,7 +58,7 @@ class RowFile:
     ) -> None:
         try:
             with _said(self._path):
-                self._file.close()
+                self._file.flush()
                 if kind is None:
                     FORMATS[self._path.suffix.lower()](self._spool, self._made)
                     os.replace(self._made, self._path)  # noqa: PTH105  # says what it does
@@ -64,6 +66,19 @@ class RowFile:
             for path in (self._spool, self._made):
                 with contextlib.suppress(OSError):
                     path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # what it still held is said or lost already
+                self._file.close()
+
+    def _have_alone(self) -> None:
+        """Raises `OutputFault` where another process is at this file; its death frees the file at once."""
+        with contextlib.suppress(ImportError):  # Windows knows no such locks
+            import fcntl  # noqa: PLC0415  # as above
+
+            try:
+                fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                self._file.close()
+                raise OutputFault(f"{self._path}: another scan writes it", "name another file with -o") from None
 
     def write(self, lines: str) -> None:
         """Adds whole lines."""

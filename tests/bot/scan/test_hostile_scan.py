@@ -157,9 +157,7 @@ def test_ctrl_c_ends_a_scan_that_waits_for_the_next_window(place: Place) -> None
     place.hub.enforce(120.0, resolvers=10)
     arguments = [COMMAND, "scan", "--everything", "-o", str(place.folder / "rows.jsonl")]
     with subprocess.Popen(arguments, env=os.environ.copy(), stderr=subprocess.PIPE) as waiting:
-        end = time.monotonic() + 30
-        while sum("/resolve/" in entry.path for entry in list(place.hub.log)) < 8 and time.monotonic() < end:
-            time.sleep(0.05)
+        _until_asked(place, 8)
         time.sleep(0.5)
         waiting.send_signal(signal.SIGINT)
         assert waiting.wait(15) != 0
@@ -171,3 +169,51 @@ def test_a_config_of_nothing_but_depth_is_refused(place: Place) -> None:
     place.scan(EVERYTHING)
     (row,) = [row for row in place.rows() if row["repo_id"] == "odd/deep"]
     assert json.dumps(row["reason"])
+
+
+def test_the_same_scan_twice_at_once_pays_once_and_says_so(place: Place) -> None:
+    place.hub.latency_s = 0.4
+    one, two = ["scan", "--everything", "--threads", "2", "-o", str(place.folder / "one.jsonl")], "two.jsonl"
+    with subprocess.Popen([COMMAND, *one], env=os.environ.copy()) as first:
+        _until_asked(place, 5)
+        second = _run(*one[:-1], str(place.folder / two))
+        assert first.wait(60) == 0
+    assert (second.returncode, "another process is at the scan" in second.stderr) == (1, True)
+    assert place.requests() == (1, 32)
+    place.hub.latency_s = 0.0
+    assert _run(*one[:-1], str(place.folder / two)).returncode == 0
+    assert (place.folder / two).read_bytes() == (place.folder / "one.jsonl").read_bytes()
+
+
+def test_two_scans_do_not_write_one_file(place: Place) -> None:
+    place.hub.latency_s = 0.4
+    output = ["--threads", "2", "-o", str(place.folder / "rows.jsonl")]
+    with subprocess.Popen([COMMAND, "scan", "--everything", *output], env=os.environ.copy()) as first:
+        _until_asked(place, 5)
+        second = _run("scan", "--author", "org1", *output)
+        assert first.wait(60) == 0
+    assert (second.returncode, "another scan writes it" in second.stderr) == (1, True)
+    assert len({row["repo_id"] for row in place.rows()}) == 35
+
+
+def test_two_scans_at_once_share_a_database_and_a_quota(place: Place) -> None:
+    place.hub.enforce(2.0, resolvers=40)
+    arguments = [COMMAND, "scan", "--on", "1xh100", "-o"]
+    outputs = {"--author=org1": 3, "--everything": 35}
+    both = [
+        subprocess.Popen([*arguments, str(place.folder / f"{number}.jsonl"), source], env=os.environ.copy())
+        for number, source in enumerate(outputs)
+    ]
+    assert [one.wait(60) for one in both] == [0, 0]
+    assert [len(place.rows(f"{number}.jsonl")) for number in range(2)] == list(outputs.values())
+    assert [entry for entry in place.hub.log if entry.status == 429] == []
+
+
+def _until_asked(place: Place, files: int) -> None:
+    end = time.monotonic() + 30
+    while sum("/resolve/" in entry.path for entry in list(place.hub.log)) < files and time.monotonic() < end:
+        time.sleep(0.02)
+
+
+def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([COMMAND, *arguments], env=os.environ.copy(), capture_output=True, text=True, check=False)

@@ -1,7 +1,7 @@
-"""What was fetched goes to the database in small groups: many threads, one transaction at a time.
+"""What was fetched goes to the database as it comes: many threads, one transaction at a time.
 
-Whoever comes while a transaction runs leaves its part to the next one and goes on. A process that is killed loses one
-group beside the requests that were under way.
+Whoever comes while a transaction runs leaves its part to the next one and goes on. A process that is killed loses what
+came during one transaction, beside the requests that were under way: groups of eight were 8 % quicker, and lost more.
 """
 
 from __future__ import annotations
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from ingest.store.scans import ScanStore
     from ingest.store.specs import SpecStore
 
-GROUP: Final = 8
-"""Written at once: a transaction costs as much as a request."""
 LOCKED_WAITS_S: Final = (0.1, 0.3, 1.0, 3.0)
 """Beside SQLite's own five seconds: a back-up or a long reader may hold the file."""
 
@@ -32,11 +30,10 @@ class Keeper:
         self._list_lock, self._write_lock = threading.Lock(), threading.Lock()
 
     def keep(self, fetched: Fetched) -> None:
-        """Writes it down with the others of its group, or leaves it to the thread that is just writing."""
+        """Writes it down, or leaves it to the thread that is just writing."""
         with self._list_lock:
             self._waiting.append(fetched)
-            is_enough = len(self._waiting) >= GROUP
-        if is_enough and self._write_lock.acquire(blocking=False):
+        if self._write_lock.acquire(blocking=False):
             try:
                 self._write_all()
             finally:

@@ -17,7 +17,6 @@ from bot.errors import QuestionError, SettingsError
 from bot.scan.plan import read_plan
 from bot.scan.rows import COLUMNS
 from bot.scan.writing import OutputFault
-from ingest.scan.keeper import GROUP
 from ingest.scan.source import Source
 from tests.hub import faults
 from tests.hub.fixture_repos import QWEN3_0_6B
@@ -207,7 +206,7 @@ def test_a_killed_scan_goes_on_without_asking_again(place: Place) -> None:
     again = place.hub.paths()
     second = {path for path in again if "/resolve/" in path}
     assert not [path for path in again if path == "/api/models"]
-    assert len(first & second) <= 2 + GROUP  # two threads had one under way each, one group had not been written
+    assert len(first & second) <= 2 + 2  # two threads had one under way each, and each may have left one to the other
     assert len(first | second) == 32
     assert len(place.rows()) == 30 * 3 + 5
 

@@ -69,7 +69,13 @@ pictures: $(VENV)/.test ## draw docs/pictures anew from the blocks that Slack is
 	$(BIN)/python -m tests.pictures
 	$(BIN)/python -m tests.pictures.page
 
+pages: $(VENV)/.test ## write the pages of docs/ that come from tables
+	$(BIN)/python -m bot.reference docs
+
+docs: pages ## build the site into build/site; a broken link ends it
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
 clean: ## remove what the other targets made
 	rm -rf $(VENV) build dist
 
-.PHONY: help ask setup test lint format wheel bench fuzz fuzz-questions fuzz-api load kill validate pictures clean
+.PHONY: help ask setup test lint format wheel bench fuzz fuzz-questions fuzz-api load kill validate pictures pages docs clean

@@ -43,6 +43,7 @@ INDEXER_LAYER_US: Final = 79.03458
 ALL_REDUCE_US: Final = 1.74167
 """Latency of one all-reduce over two GPUs; it grows by half for each doubling."""
 ALL_REDUCE_GROWTH: Final = 0.5
+"""That growth."""
 SEQUENCE_US: Final = 23.32073
 """Each sequence of a step: sampling, scheduling, growth of small kernels."""
 SEQUENCE_SATURATED: Final = 0.66421
@@ -58,6 +59,7 @@ ALL_TO_ALL_BYTES: Final = 1.5
 
 # -- local engines and other vendors --------------------------------------------------------------------------------
 LLAMA_CPP_LAYER_US: Final = 58.12866
+"""Fixed time of a layer in llama.cpp."""
 LLAMA_CPP_HBM_READ: Final = 0.56564
 """Multiplier on bandwidth for llama.cpp on HBM parts (kernels of May 2024)."""
 LLAMA_CPP_HOP_US: Final = 550.83283
@@ -91,6 +93,7 @@ DATA_PARALLEL_TTFT: Final = 1.51956
 ERA_PER_HALF_YEAR: Final = 0.41678
 """Multiplier on the fixed cost for each half year after 2026.0; held from 2026.3 on, where the data end."""
 ERA_FROM: Final = 2026.0
+"""When that factor is 1."""
 ERA_SINCE: Final = 2025.75
 """The first runs with a date are of October 2025: before that the factor is held."""
 ERA_UNTIL: Final = 2026.3
@@ -108,6 +111,7 @@ LLAMA_CPP_PREFILL_LAYER_US: Final = 48.29
 SINGLE_PROMPT_EXPERTS: Final = 1.265
 """Multiplier on expert operations of a single prompt."""
 SINGLE_PROMPT_WEIGHT_READ: Final = 0.8
+"""Fraction of peak memory bandwidth at which a single prompt reads the weights."""
 
 # -- bands ----------------------------------------------------------------------------------------------------------
 Band = tuple[float, float]

@@ -36,7 +36,7 @@ def command(question: tuple[str, ...], as_json: bool, measured: str | None, char
     \b
     hubgauge "llama-3.1-70b fp8 on 2xH100 at 16K, 32 users"
     hubgauge "llama-3.1-8b on 1xH100 at 1K" --chart
-    hubgauge ask - --json < questions.txt     one question a line
+    hubgauge ask - --json < questions.txt     # one question a line
     """
     from bot.answer import answer
     from bot.render.as_json import answer_json

@@ -13,8 +13,8 @@ def command(shell: str) -> None:
     """Print the completion script of SHELL.
 
     \b
-    eval "$(hubgauge completion bash)"                                        in ~/.bashrc
-    eval "$(hubgauge completion zsh)"                                         in ~/.zshrc
+    eval "$(hubgauge completion bash)"      # in ~/.bashrc
+    eval "$(hubgauge completion zsh)"       # in ~/.zshrc
     hubgauge completion fish > ~/.config/fish/completions/hubgauge.fish
     """
     from bot.cli.main import program  # which imports this file when it is asked for

@@ -10,7 +10,9 @@ from bot.cli.fronts import start
 def command() -> None:
     """Offer the answers as Model Context Protocol tools over standard input and output, until it is closed.
 
+    In an assistant's settings:
+
     \b
-    {"mcpServers": {"hubgauge": {"command": "hubgauge", "args": ["mcp"]}}}     in an assistant's settings
+    {"mcpServers": {"hubgauge": {"command": "hubgauge", "args": ["mcp"]}}}
     """
     start("mcp", run_mcp)

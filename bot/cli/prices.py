@@ -21,7 +21,7 @@ def command(action: str | None, as_json: bool) -> None:
 
     \b
     hubgauge prices
-    hubgauge prices refresh     reads the public SkyPilot catalogue; needs the extra [prices]
+    hubgauge prices refresh     # reads the public SkyPilot catalogue; needs the extra [prices]
     """
     notes = _refresh(as_json=as_json) if action else ()
     rows = sorted((current_prices() or PRICES).values(), key=lambda row: row.gpu_id)

@@ -25,9 +25,9 @@ def command(ctx: click.Context) -> None:
     hubgauge watch add slack:C0123ABCD "Qwen on 8xH100 at 32K"
     hubgauge watch add lines:/var/log/releases.jsonl "everything over 30B base only"
     hubgauge watch add https://example.org/hook "trending daily 9 UTC+2"
-    hubgauge watch load subscriptions.txt       a line each: TARGET WORDS
+    hubgauge watch load subscriptions.txt       # a line each: TARGET WORDS
     hubgauge watch list
-    hubgauge watch                              the watcher itself
+    hubgauge watch                              # the watcher itself
 
     docs/watch.md has the words of a subscription.
     """

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
     from markdown_it.token import Token
 
-SHELL, PYTHON, JSON, YAML, SHOWN = "shell", "python", "json", "yaml", "shown"
-KINDS: Final = {"sh": SHELL, "python": PYTHON, "json": JSON, "yaml": YAML, "text": SHOWN}
+SHELL, PYTHON, JSON, YAML, SHOWN, SLACK = "shell", "python", "json", "yaml", "shown", "slack"
+KINDS: Final = {"sh": SHELL, "python": PYTHON, "json": JSON, "yaml": YAML, "text": SHOWN, "slack": SLACK}
+FORMULA: Final = "formula"
+"""How a block of symbols is marked, in which there is nothing to run."""
 OURS: Final = re.compile(r"(hubgauge|hf-gauge|make|curl|pip install|pipx install|python -m|docker compose|kubectl) \S")
 """How a command in a line of prose begins."""
 PLACEHOLDER: Final = re.compile(r"\b(QUESTION|MODEL|NAME|JSON|SHELL|CARD|FILE|ID)\b|\.\.\.|hubgauge .*\[|--\w+$|FILE$")
@@ -56,23 +58,29 @@ def pages() -> list[Path]:
 def examples(path: Path) -> list[Example]:
     """Those of a page, in its order: blocks of code, and the commands in its prose."""
     found: list[Example] = []
+    is_near = False  # whether a command stands above in the same section
     for token in _tokens(MarkdownIt("commonmark").enable("table").parse(path.read_text(encoding="utf-8"))):
         line = (token.map or [0])[0] + 1
+        if token.type == "heading_open":
+            is_near = False
+            continue
         if token.type == "inline":
             found += _spans(token, relative(path), line)
             continue
         kind = _kind(token)
-        if kind in {SHOWN, JSON} and found and found[-1].kind == SHELL and not found[-1].shown:
+        if kind in {SHOWN, JSON} and is_near and found[-1].kind == SHELL and not found[-1].shown:
             found[-1] = replace(found[-1], shown=token.content, shown_as=kind)
         elif kind == SHELL:
             found += [Example(relative(path), line, SHELL, command) for command in _commands(token.content)]
+            is_near = True
         else:
             found.append(Example(relative(path), line, kind, token.content))
     return found
 
 
 def _tokens(tokens: Sequence[Token]) -> Iterator[Token]:
-    yield from (token for token in tokens if token.type in {"fence", "code_block", "inline"})
+    kinds = {"fence", "code_block", "inline", "heading_open"}
+    yield from (token for token in tokens if token.type in kinds and token.info.strip() != FORMULA)
 
 
 def _kind(token: Token) -> str:

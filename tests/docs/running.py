@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 import json
 import os
+import shlex
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -21,11 +22,16 @@ if TYPE_CHECKING:
 LONGEST_S: Final = 120
 SERVED_AT: Final = "localhost:8000"
 """Where the pages say that `hubgauge serve` listens."""
+MY_MODEL: Final = {"model_type": "llama", "hidden_size": 4096, "intermediate_size": 14336, "num_hidden_layers": 32}
+MY_HEADS: Final = {"num_attention_heads": 32, "num_key_value_heads": 8, "vocab_size": 128256}
 READERS_FILES: Final = {
+    "my-model/config.json": json.dumps({"architectures": ["LlamaForCausalLM"], **MY_MODEL, **MY_HEADS}),
+    "subscriptions.txt": "slack:C0123ABCD Qwen on 8xH100 at 32K\n",
     "names.txt": "Qwen/Qwen3-0.6B\nopenai-community/gpt2\n",
+    ".config/fish/completions/hubgauge.fish": "",
     "questions.txt": "llama-3.1-8b on 1xH100 at 8K\nqwen3-32b int4 on 1x4090 at 4K\n",
 }
-"""What a reader is said to have: names of models, and questions, one in a line."""
+"""What a reader is said to have: a model of their own, and names, questions and subscriptions, one in a line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +69,18 @@ class Place:
 
 def is_run(words: Sequence[str]) -> bool:
     """Whether it is one of our commands, or speaks to our server."""
+    if words[:2] == ["python", "-c"] or words[0] == "eval":
+        return True
     return any(word in {"hubgauge", "hf-gauge", "curl"} for word in words) and words[0] not in HELD
+
+
+def wrong_message(text: str, place: Place) -> str:
+    """What is wrong with a message to the bot, which the command answers as well."""
+    to_bot, _, asked = text.strip().partition(" ")
+    watched = asked.removeprefix("watch ") if to_bot == "/hubgauge" else asked
+    words = ["watch", "add", "slack:C0123ABCD", watched] if watched != asked else ["ask", asked]
+    done = place.shell(shlex.join(["hubgauge", *words]))
+    return done.stderr if done.returncode else ""
 
 
 def wrong(example: Example, place: Place) -> str:

@@ -19,8 +19,8 @@ from ingest.loader import Loader
 from tests.bot.slack.local_slack import free_port
 from tests.docs.held import wrong_setting
 from tests.docs.not_run import NOT_RUN
-from tests.docs.pages import JSON, PYTHON, SHELL, YAML, Example, examples, pages, questions
-from tests.docs.running import READERS_FILES, Place, wrong, wrong_python
+from tests.docs.pages import JSON, PYTHON, SHELL, SLACK, YAML, Example, examples, pages, questions
+from tests.docs.running import READERS_FILES, Place, wrong, wrong_message, wrong_python
 from tests.house.tree import relative
 from tests.hub.fixture_repos import fixture_repos
 from tests.hub.loopback import LoopbackHub
@@ -70,6 +70,7 @@ def place(tmp_path: Path, hub: str, server: str) -> Place:
     if shutil.which("curl") is None:
         pytest.skip("no curl here, which examples of the pages call")
     for name, text in READERS_FILES.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text, encoding="utf-8")
     return Place(tmp_path, hub, server)
 
@@ -94,6 +95,12 @@ def test_every_command_of_a_page_works_and_says_what_is_shown(page: Path, place:
     assert not told, "\n\n".join(f"{place}\n{said}" for place, said in told.items())
 
 
+@pytest.mark.enable_socket
+@EVERY_PAGE
+def test_every_message_of_a_page_is_understood(page: Path, place: Place) -> None:
+    assert [said for example in of_kind(page, SLACK) if (said := wrong_message(example.text, place))] == []
+
+
 @EVERY_PAGE
 def test_the_python_of_a_page_says_what_is_printed(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
@@ -111,7 +118,7 @@ def test_the_data_of_a_page_can_be_read(page: Path) -> None:
 
 @EVERY_PAGE
 def test_no_example_is_of_a_kind_that_nothing_reads(page: Path) -> None:
-    kinds = {SHELL, PYTHON, JSON, YAML}
+    kinds = {SHELL, PYTHON, JSON, YAML, SLACK}
     assert [example.place for example in examples(page) if example.kind not in kinds] == []
 
 

@@ -79,7 +79,8 @@ def _run() -> None:
 
 def _show(subscriptions: "Iterable[Subscription]") -> None:
     for each in subscriptions:
-        echo_json({"id": each.id, "target": each.shown, "words": each.words, "made_by": each.made_by})
+        told = {"id": each.id, "target": each.shown, "words": each.words, "made_by": each.made_by}
+        echo_json(told | ({"paused_because": each.paused_because} if each.paused_because else {}))
 
 
 def _with_store(work: "Callable[[SubscriptionStore], object]") -> None:

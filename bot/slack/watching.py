@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from bot.slack.service import Service
+    from bot.watch.subscriptions import Subscription
 
 log = logging.getLogger(__name__)
 
@@ -73,8 +74,15 @@ def answer(engine: Engine, command: Mapping[str, Any]) -> str:
 
 
 def _listed(store: SubscriptionStore, target: str) -> str:
-    found = [f"• {_shown(each.words)} (`/hubgauge unwatch {each.id}` ends it)" for each in store.all(target)]
+    found = [
+        f"• {_shown(each.words)} (`/hubgauge unwatch {each.id}` ends it){_rest(each)}" for each in store.all(target)
+    ]
     return "\n".join(["This channel is told of:", *found]) if found else f"This channel is told of nothing. {HELP}"
+
+
+def _rest(subscription: Subscription) -> str:
+    because = subscription.paused_because
+    return f" – rests since Slack said {_shown(because)}: type it again to go on" if because else ""
 
 
 def _place(command: Mapping[str, Any]) -> str:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from bot.settings import Settings
     from bot.watch.message import Teller
-    from bot.watch.subscriptions import Subscription
+    from bot.watch.subscriptions import Subscription, SubscriptionStore
     from ingest.store.releases import ReleaseStore
 
 log = logging.getLogger("hubgauge.watch")
@@ -27,6 +27,18 @@ MOST_AT_ONCE: Final = 20
 MOST_ATTEMPTS: Final = 200
 FIRST_WAIT_S: Final = 1.0
 LONGEST_WAIT_S: Final = 600.0
+GONE: Final = frozenset(
+    {
+        "channel_not_found",
+        "is_archived",
+        "not_in_channel",
+        "channel_is_archived",
+        "not_installed",
+        "http_404",
+        "http_410",
+    }
+)
+"""What Slack and its webhooks say of a channel that was archived, deleted or left, or of an app that was removed."""
 BEFORE_S: Final = 5.0
 """Slack's clock and ours differ; a message is searched for from a little before it was written down."""
 
@@ -40,11 +52,12 @@ class Delivery:
         outbox: Outbox,
         releases: ReleaseStore,
         teller: Teller,
+        subscriptions: SubscriptionStore,
         *,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._settings, self._outbox, self._releases, self._teller = settings, outbox, releases, teller
-        self._clock = clock
+        self._subscriptions, self._clock = subscriptions, clock
 
     def deliver_due(self, subscriptions: Mapping[str, Subscription], kept_back: Collection[str] = ()) -> int:
         """Posts what is due, but for the subscriptions that are kept back; how many messages there were."""
@@ -63,7 +76,7 @@ class Delivery:
                     problem = "the words of the subscription cannot be read"
                     self._outbox.settle(batch, NEW, wait_s=LONGEST_WAIT_S, problem=problem)
                 elif to is None:
-                    self._outbox.settle(batch, FAILED, problem="the subscription was removed")
+                    self._outbox.settle(batch, FAILED, problem="the subscription was removed or rests")
                 elif self._clock() < batch.until - self._outbox.lease_s / 2:  # else it is left to the next claim
                     await self._post(postman, batch, to)
 
@@ -96,6 +109,9 @@ class Delivery:
         elif sent.fate == "refused" or batch.attempts >= MOST_ATTEMPTS:
             log.error("%s takes no message for good (%s)", to.shown, sent.error)
             self._outbox.settle(batch, FAILED, problem=sent.error)
+            if sent.error in GONE:
+                log.error("subscriptions of %s rest until they are made again", to.shown)
+                self._subscriptions.pause(to.target, sent.error)
         else:
             wait_s = max(sent.retry_after_s, min(LONGEST_WAIT_S, FIRST_WAIT_S * 2 ** min(batch.attempts - 1, 10)))
             log.warning("a message to %s is put off by %.0f s (%s)", to.shown, wait_s, sent.error or sent.fate)

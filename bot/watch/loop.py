@@ -87,7 +87,9 @@ class Watcher:
         self._settler = Settler(
             self.releases, specs, self._describe, self._base, patience=self._pace.patience, clock=clock
         )
-        self._delivery = Delivery(front, self.outbox, self.releases, Teller(specs, settings.endpoint), clock=clock)
+        self._delivery = Delivery(
+            front, self.outbox, self.releases, Teller(specs, settings.endpoint), self.subscriptions, clock=clock
+        )
         self._loader = Loader()
         self._due: dict[str, float] = {}
         self._subscribed: dict[str, Subscription] = {}
@@ -118,8 +120,8 @@ class Watcher:
 
     def _read_subscriptions(self) -> bool:
         found = self.subscriptions.all()
-        self._subscribed = {each.id: each for each in found if each.is_readable}
-        unreadable = {each.id: each for each in found if each.id not in self._subscribed}
+        self._subscribed = {each.id: each for each in found if each.is_readable and not each.paused_because}
+        unreadable = {each.id: each for each in found if not each.is_readable}
         for name in unreadable.keys() - self._unreadable.keys():
             log.error(
                 "subscription %s cannot be read here: %r. Remove it and add another.", name, unreadable[name].words

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.errors import BotError, QuestionError
@@ -33,12 +33,16 @@ KINDS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """One subscription. `target` is where it is told: `slack:...`, `hook:...` or `lines:...`."""
+    """One subscription. `target` is where it is told: `slack:...`, `hook:...` or `lines:...`.
+
+    It rests where `paused_because` says why: its target took no message for good. Making it again wakes it.
+    """
 
     id: str
     words: str
     target: str
     made_by: str = ""
+    paused_because: str = ""
 
     @property
     def wish(self) -> Wish:
@@ -105,8 +109,15 @@ class SubscriptionStore:
         dialect = postgresql if self.engine.dialect.name == "postgresql" else sqlite
         row = {"id": name, "words": words, "target": target, "made_by": found.made_by, "made_at": self._clock()}
         with self.engine.begin() as connection:
-            connection.execute(dialect.insert(SUBSCRIPTIONS).values(**row).on_conflict_do_nothing())
+            made = dialect.insert(SUBSCRIPTIONS).values(**row)
+            connection.execute(made.on_conflict_do_update(index_elements=["id"], set_={"paused_because": None}))
         return found
+
+    def pause(self, target: str, because: str) -> None:
+        """Lets all subscriptions of a target rest."""
+        values = {"paused_because": because[:200]}
+        with self.engine.begin() as connection:
+            connection.execute(update(SUBSCRIPTIONS).where(SUBSCRIPTIONS.c.target == target).values(values))
 
     def add_lines(self, lines: Iterable[str]) -> list[Subscription]:
         """The subscriptions of a file: `TARGET WORDS` a line; # begins a remark."""
@@ -134,4 +145,5 @@ class SubscriptionStore:
         if target is not None:
             query = query.where(SUBSCRIPTIONS.c.target == target)
         with self.engine.connect() as connection:
-            return [Subscription(row.id, row.words, row.target, row.made_by) for row in connection.execute(query)]
+            rows = connection.execute(query)
+            return [Subscription(row.id, row.words, row.target, row.made_by, row.paused_because or "") for row in rows]

@@ -25,6 +25,7 @@ SUBSCRIPTIONS: Final = Table(
     Column("target", Text, nullable=False),
     Column("made_by", String(255), nullable=False),
     Column("made_at", Double, nullable=False),
+    Column("paused_because", Text, nullable=True),
 )
 OUTBOX: Final = Table(
     "outbox",

@@ -39,3 +39,11 @@ def test_what_is_no_wish_is_refused_with_what_to_type(engine: Engine, words: str
 
 def test_no_file_can_be_named_from_slack(engine: Engine) -> None:
     assert "nowhere to tell" in say(engine, "watch Qwen", "lines:/etc/passwd")
+
+
+def test_a_channel_reads_which_of_its_subscriptions_rest_and_wakes_one(engine: Engine) -> None:
+    say(engine, "watch Qwen on 8xH100")
+    SubscriptionStore(engine).pause("slack:C0ONE", "is_archived")
+    assert "rests since Slack said is_archived" in say(engine, "watch")
+    say(engine, "watch Qwen on 8xH100")
+    assert "rests" not in say(engine, "watch")

@@ -21,12 +21,13 @@ class _Server(ThreadingHTTPServer):
 class KeepingSlack:
     """`messages` by channel, as `conversations.history` gives them. `failing` is the share of calls that fail.
 
-    Of the failing posts a half is taken first: Slack has accepted, and the answer is lost.
+    Of the failing posts a half is taken first: Slack accepted, and the answer is lost. `archived` channels take none.
     """
 
     def __init__(self, failing: float = 0.0, seed: int = 1) -> None:
         self.failing = failing
         self.messages: list[dict[str, Any]] = []
+        self.archived: set[str] = set()
         self.lost = 0
         self.searched = 0
         self._random = random.Random(seed)  # noqa: S311  # which calls fail, not a secret
@@ -90,6 +91,8 @@ class KeepingSlack:
         handler.wfile.write(payload)
 
     def _answer(self, method: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        if arguments.get("channel") in self.archived:
+            return {"ok": False, "error": "is_archived"}
         if method in {"chat.postMessage", "hook"}:
             self.messages.append({**arguments, "ts": f"{time.time():.6f}"})
             return {"ok": True, "ts": self.messages[-1]["ts"]}

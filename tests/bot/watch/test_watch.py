@@ -269,6 +269,26 @@ def test_malformed_cards_beside_it_do_not_hide_a_release(scene: Scene, watcher: 
     scene.until(watcher, scene.slack.said)
 
 
+def test_the_subscriptions_of_an_archived_channel_rest_until_they_are_made_again(
+    scene: Scene, watcher: Watcher
+) -> None:
+    scene.subscribe(watcher, "everything", "slack:C0OTHER")
+    scene.slack.archived.add(CHANNEL)
+    scene.hub.add(release("acme/first"))
+    scene.until(watcher, lambda: scene.slack.said() and watcher.subscriptions.all(f"slack:{CHANNEL}")[0].paused_because)
+    (resting,), (other,) = (watcher.subscriptions.all(f"slack:{name}") for name in (CHANNEL, "C0OTHER"))
+    assert (resting.paused_because, other.paused_because) == ("is_archived", "")
+    assert [message["channel"] for message in scene.slack.messages] == ["C0OTHER"]
+
+    scene.slack.archived.clear()
+    again = watcher.subscriptions.add(resting.words, resting.target)
+    assert again.id == resting.id
+    scene.hub.add(release("acme/second"))
+    scene.until(watcher, lambda: len(scene.slack.messages) == 3)
+    told = sorted((message["channel"], "acme/second" in message["text"]) for message in scene.slack.messages[1:])
+    assert told == [("C0OTHER", True), (CHANNEL, True)]
+
+
 def test_an_outage_of_the_hub_loses_nothing(scene: Scene, watcher: Watcher, caplog: pytest.LogCaptureFixture) -> None:
     scene.hub.fail(faults.status(503))
     for number in range(3):

@@ -61,6 +61,9 @@ kill: $(VENV)/.test ## 300 releases and 10,000 questions while watchers and repl
 	HUBGAUGE_KILL_RELEASES=300 $(BIN)/python -m pytest -s tests/bot/watch/test_kill.py
 	HUBGAUGE_KILL_QUESTIONS=10000 $(BIN)/python -m pytest -n 0 -s tests/bot/slack/test_kills.py
 
+roll: $(VENV)/.test ## replace both of two replicas ten times under load: no request and no message is lost
+	HUBGAUGE_ROLLOUTS=10 $(BIN)/python -m pytest -s tests/deploy/test_rolling_restart.py
+
 CORPUS ?= ../shared
 validate: $(VENV)/.test ## write docs/accuracy.md from the measured runs of the corpus (CORPUS=../shared)
 	$(BIN)/python -m tests.validation.accuracy $(CORPUS)
@@ -78,4 +81,4 @@ docs: pages ## build the site into build/site; a broken link ends it
 clean: ## remove what the other targets made
 	rm -rf $(VENV) build dist
 
-.PHONY: help ask setup test lint format wheel bench fuzz fuzz-questions fuzz-api load kill validate pictures pages docs clean
+.PHONY: help ask setup test lint format wheel bench fuzz fuzz-questions fuzz-api load kill roll validate pictures pages docs clean

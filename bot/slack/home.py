@@ -1,10 +1,11 @@
-"""The Home tab: how to ask, the workspace's machine, and what its reader asked last.
+"""The Home tab: how to ask, the workspace's machine, what its reader is told of, and asked last.
 
-Everybody sees their own questions alone. The machine is the workspace's, and anybody may set it.
+Everybody sees their own questions and subscriptions alone. The machine is the workspace's, and anybody may set it.
 """
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
 from bot.errors import QuestionError
@@ -16,6 +17,7 @@ from bot.slack.conversation import machine_of
 from bot.slack.inbound import Asked
 from bot.slack.modal import Place, refine_view
 from bot.slack.pressed import pressed, team_of, typed, user_of
+from bot.slack.watching import end, made_by
 from bot.store.answers import MAX_MACHINE_CHARACTERS
 from bot.thread import restored
 
@@ -27,12 +29,16 @@ if TYPE_CHECKING:
     from bot.slack.outbound import Sent
     from bot.slack.service import Service
     from bot.store.answers import Kept
+    from bot.watch.subscriptions import Subscription
 
 ERRAND: Final = "home"
 ASK: Final = "home_ask"
 AGAIN: Final = "home_again"
 MACHINE: Final = "home_machine"
-ACTIONS: Final = (ASK, AGAIN, MACHINE)
+END: Final = "home_end"
+ACTIONS: Final = (ASK, AGAIN, MACHINE, END)
+MOST_SUBSCRIPTIONS: Final = 20
+"""Shown: a view holds a hundred blocks."""
 CALLBACK: Final = "machine"
 NO_MACHINE: Final = "No machine is set. Questions that name none are answered with machines that would do."
 
@@ -66,7 +72,13 @@ def register(app: AsyncApp, service: Service) -> None:
         await service.take(visit(team_of(body), user_of(body), f"view:{team_of(body)}:{body['view']['id']}"))
         await ack()
 
-    for action, listener in ((ASK, on_ask), (MACHINE, on_machine), (AGAIN, on_again)):
+    async def on_end(ack: AsyncAck, body: dict[str, Any]) -> None:
+        press = pressed(body)
+        await asyncio.to_thread(end, service.store.engine, press.team, press.user, press.value)
+        await service.take(visit(press.team, press.user, press.key))
+        await ack()
+
+    for action, listener in ((ASK, on_ask), (MACHINE, on_machine), (AGAIN, on_again), (END, on_end)):
         app.action(action)(listener)
     app.view(CALLBACK)(on_set)
     service.errands[ERRAND] = lambda asked: publish(service, asked)
@@ -79,11 +91,12 @@ def visit(team: str, user: str, key: str) -> Asked:
 
 async def publish(service: Service, asked: Asked) -> Sent:
     """Draws the tab for the person who looks at it."""
-    view = home_view(await service.machine(asked.team), await service.recent(asked.team, asked.user))
+    told = await asyncio.to_thread(made_by, service.store.engine, asked.team, asked.user)
+    view = home_view(await service.machine(asked.team), await service.recent(asked.team, asked.user), told)
     return await service.outbound.call(asked.team, "views.publish", user_id=asked.user, view=view)
 
 
-def home_view(machine: str, recent: Sequence[Kept]) -> dict[str, Any]:
+def home_view(machine: str, recent: Sequence[Kept], told: Sequence[Subscription] = ()) -> dict[str, Any]:
     """The tab."""
     said = f"*{escape(machine)}* is meant where a question names no machine." if machine else NO_MACHINE
     examples = "\n".join(f"• {escape(entry.examples[0])}" for entry in HELP if entry.examples)
@@ -94,6 +107,7 @@ def home_view(machine: str, recent: Sequence[Kept]) -> dict[str, Any]:
         {"type": "divider"},
         _header("This workspace's machine"),
         _section(said, button(MACHINE, "Change…", "Change this workspace's machine")),
+        *_told(told),
         {"type": "divider"},
         _header("What you asked last"),
         *(_asked_before(kept) for kept in recent),
@@ -144,6 +158,20 @@ def _header(text: str) -> dict[str, Any]:
 def _section(text: str, accessory: dict[str, Any] | None = None) -> dict[str, Any]:
     section = {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}
     return section if accessory is None else {**section, "accessory": accessory}
+
+
+def _told(subscriptions: Sequence[Subscription]) -> list[dict[str, Any]]:
+    """What its reader had channels told of; nothing where that is nothing."""
+    if not subscriptions:
+        return []
+    shown = [
+        _section(
+            f"{escape(each.words)} in <#{each.place.rpartition('/')[2]}>",
+            button(END, "End", "End this subscription", value=each.id),
+        )
+        for each in subscriptions[:MOST_SUBSCRIPTIONS]
+    ]
+    return [{"type": "divider"}, _header("What you are told of"), *shown]
 
 
 def _asked_before(kept: Kept) -> dict[str, Any]:

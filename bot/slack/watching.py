@@ -73,6 +73,23 @@ def answer(engine: Engine, command: Mapping[str, Any]) -> str:
     )
 
 
+def made_by(engine: Engine, team: str, user: str) -> list[Subscription]:
+    """The subscriptions that this person made in this workspace: others' may be of channels that they do not see."""
+    upgrade(engine, HISTORY)
+    return [each for each in SubscriptionStore(engine).all() if _is_of(each, team, user)]
+
+
+def end(engine: Engine, team: str, user: str, name: str) -> None:
+    """Ends the subscription of that id, if this person made it."""
+    if any(each.id == name for each in made_by(engine, team, user)):
+        SubscriptionStore(engine).remove(name)
+
+
+def _is_of(subscription: Subscription, team: str, user: str) -> bool:
+    is_here = subscription.target.startswith(f"slack:{team}/" if team else "slack:")
+    return is_here and bool(user) and subscription.made_by == f"slack:{user}"
+
+
 def _listed(store: SubscriptionStore, target: str) -> str:
     found = [
         f"• {_shown(each.words)} (`/hubgauge unwatch {each.id}` ends it){_rest(each)}" for each in store.all(target)

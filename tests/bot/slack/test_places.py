@@ -10,6 +10,9 @@ import pytest
 from bot.bootstrap import asker, model_loader
 from bot.render.block_models import view_fault
 from bot.slack.unfurl import model_of, models_in
+from bot.slack.watching import answer
+from bot.watch.subscriptions import SubscriptionStore
+from bot.watch.tables import open_watch
 from tests.bot.slack.payloads import QUESTION, envelope, mention, press, signed, submission
 from tests.bot.slack.signed_bot import nothing_waits, running, settled, states
 from tests.bot.slack.test_buttons import blocks_of
@@ -64,11 +67,11 @@ async def test_home_shows_each_person_their_own_questions_and_asks_them_again(we
         again = {"action_id": "home_again", "block_id": recent["block_id"], "type": "button"}
         for user in ("U0OTHER", "U061F7AUR"):
             await bot.send(signed(press(again, trigger_id=user, user={"id": user, "team_id": "T123"})))
-        _, answer = await settled(web_api, 2)
+        _, again_answer = await settled(web_api, 2)
         await nothing_waits(bot)
     assert "llama-3.1-8b on 1x h100-sxm-80gb at 8k context" in recent["text"]["text"]
     assert "llama-3.1-8b on 1x" not in json.dumps(other)
-    assert (answer.method, answer.arguments["channel"]) == ("chat.postMessage", "U061F7AUR")
+    assert (again_answer.method, again_answer.arguments["channel"]) == ("chat.postMessage", "U061F7AUR")
     assert len(web_api.posted()) == 2
 
 
@@ -94,6 +97,28 @@ async def test_the_workspaces_machine_answers_questions_that_name_none_and_is_sa
     for call in (named, cheapest):
         assert "machine of this workspace" not in json.dumps(blocks_of(call))
     assert "8xH100" in json.dumps(view)
+
+
+async def test_home_shows_each_person_their_own_subscriptions_and_ends_them(web_api: WebApi, tmp_path: Path) -> None:
+    async with running(web_api, tmp_path, ask) as bot:
+        engine = open_watch(bot.database)
+        asked = {"team_id": "T123", "channel_id": "C123"}
+        for user in ("U061F7AUR", "U0OTHER"):
+            answer(engine, asked | {"user_id": user, "text": f"watch Qwen, {user} on 8xH100"})
+        answer(engine, asked | {"user_id": "U061F7AUR", "team_id": "T999", "text": "watch elsewhere"})
+        view = await home_of(bot, web_api, "Ev1")
+        (mine,) = [block for block in view["blocks"] if (block.get("accessory") or {}).get("action_id") == "home_end"]
+        for user in ("U0OTHER", "U061F7AUR"):
+            await bot.send(signed(press(mine["accessory"], trigger_id=user, user={"id": user, "team_id": "T123"})))
+            await nothing_waits(bot)
+            left = [each.words for each in SubscriptionStore(engine).all("slack:T123/C123")]
+            assert len(left) == (2 if user == "U0OTHER" else 1)
+        after = await home_of(bot, web_api, "Ev2")
+        engine.dispose()
+    assert mine["text"]["text"] == "Qwen, U061F7AUR on 8xH100 in <#C123>"
+    assert "U0OTHER" not in json.dumps(view)
+    assert "elsewhere" not in json.dumps(view)
+    assert "home_end" not in json.dumps(after)
 
 
 async def test_another_workspace_knows_nothing_of_the_machine(web_api: WebApi, tmp_path: Path) -> None:

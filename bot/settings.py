@@ -45,6 +45,7 @@ class Settings:
     api_rate_per_s: float = 20.0
     hub_webhook_secret: str | None = field(default=None, repr=False)
     watches: bool = False
+    dask: str | None = None
 
     @property
     def has_signed_slack(self) -> bool:
@@ -76,6 +77,7 @@ def read_settings(environ: Mapping[str, str], *, platform: str = sys.platform, h
         api_rate_per_s=_rate(environ),
         hub_webhook_secret=_word(environ, "HUBGAUGE_HUB_WEBHOOK_SECRET"),
         watches=(_word(environ, "HUBGAUGE_WATCH") or "").lower() in TRUE_WORDS,
+        dask=_word(environ, "HUBGAUGE_DASK"),
     )
 
 

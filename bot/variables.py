@@ -32,6 +32,7 @@ VARIABLES: Final = (
     ),
     Variable("HUBGAUGE_WATCH", "1 runs the watcher beside `slack` and `serve`", "no watcher"),
     Variable("HUBGAUGE_HUB_WEBHOOK_SECRET", "proves the Hub's webhooks", "`/hub/webhook` takes none", is_secret=True),
+    Variable("HUBGAUGE_DASK", "the Dask scheduler that scans use", "threads of the scan's own process"),
     Variable(
         "HUBGAUGE_PRICES",
         "where refreshed prices are kept; `bundled` for those shipped",

@@ -46,7 +46,7 @@ class Finding:
 @click.option("--json", "as_json", is_flag=True, help='One JSON object: {"ok": ..., "findings": [...]}.')
 def command(as_json: bool) -> None:
     """Say what is set, what is missing and what works; exit status 1 if something fails."""
-    findings = [*_base(), *_cache(), *_hub(), *_database(), *_variables(), *_extras()]
+    findings = [*_base(), *_cache(), *_hub(), *_database(), *_cluster(), *_variables(), *_extras()]
     is_well = not any(finding.state == "fails" for finding in findings)
     if as_json:
         echo_json({"ok": is_well, "findings": [asdict(finding) for finding in findings]})
@@ -135,10 +135,27 @@ def _database() -> Iterator[Finding]:
 
 def _watched(engine: "Engine") -> list[Finding]:
     """The watcher and the store of models, where there are any."""
-    from bot.watch.health import store_health, watch_health
+    from bot.watch.health import store_health, watch_health, webhook_health
 
-    said = (("watch", watch_health(engine)), ("models kept", store_health(engine)))
+    said = [("watch", watch_health(engine)), ("models kept", store_health(engine))]
+    if os.environ.get("HUBGAUGE_HUB_WEBHOOK_SECRET"):
+        said.append(("webhook", webhook_health(engine)))
     return [Finding(name, "works", line) for name, line in said if line is not None]
+
+
+def _cluster() -> Iterator[Finding]:
+    """The Dask scheduler that is set, and its workers."""
+    address = (os.environ.get("HUBGAUGE_DASK") or "").strip()
+    if not address or importlib.util.find_spec("distributed") is None:
+        return
+    from bot.errors import SettingsError
+    from bot.scan.executors import workers
+
+    try:
+        with workers(dask=address) as found:
+            yield Finding("dask", "works", f"{address}: {found.width} threads of its workers")
+    except SettingsError as error:
+        yield Finding("dask", "fails", f"{error.message}; {error.hint}")
 
 
 def _variables() -> Iterator[Finding]:

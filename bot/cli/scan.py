@@ -1,6 +1,7 @@
 """`hubgauge scan`: an author, a search, a list, or all of the Hub, sized on every machine that is asked about."""
 
 import logging
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,7 +38,7 @@ MOST_NAMES = 3_000_000
               show_default=True, help="The file: .parquet, .csv or .jsonl.")  # fmt: skip
 @click.option("--threads", type=click.IntRange(1, 64), default=8, show_default=True, help="Requests under way at once.")
 @click.option("--processes", type=click.IntRange(0, 256), default=0, help="Work in so many processes instead.")
-@click.option("--dask", help="Work on a Dask cluster: tcp://scheduler:8786.")
+@click.option("--dask", help="Work on a Dask cluster: tcp://scheduler:8786. Default: HUBGAUGE_DASK.")
 @click.option("--fresh", is_flag=True, help="List anew, where an earlier scan of the same was not finished.")
 @click.option("--quiet", is_flag=True, help="No progress bar.")
 def command(  # noqa: PLR0917  # click hands over by name
@@ -77,10 +78,12 @@ def command(  # noqa: PLR0917  # click hands over by name
         from bot.scan.plan import read_plan
         from bot.scan.progress import shown
         from bot.scan.run import scan
+        from bot.settings import read_settings
 
         plan = read_plan(machines, weights, context, users)
         source = _source(names, list_file, asked, seed, limit, is_trending=trending, is_everything=everything)
-        with shown(is_quiet=quiet) as progress, workers(threads, processes, dask) as found:
+        cluster = dask or (None if processes else read_settings(os.environ).dask)
+        with shown(is_quiet=quiet) as progress, workers(threads, processes, cluster) as found:
             outcome = scan(source, plan, output, found, progress, is_fresh=fresh)
         _say(outcome, output)
 

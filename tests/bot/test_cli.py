@@ -225,7 +225,8 @@ def test_doctor_tells_of_subscriptions_and_kept_models(tmp_path: Path) -> None:
     run("watch", "add", "slack:C0ABC", "Qwen on 8xH100", HUBGAUGE_DATABASE_URL=address)
     found = as_json("doctor", HUBGAUGE_DATABASE_URL=address, HF_HUB_OFFLINE="1")["findings"]
     said = {finding["name"]: finding["said"] for finding in found}
-    assert said["watch"].startswith("1 subscriptions; 0 delivered, 0 waiting, 0 given up; nothing was looked at yet")
+    nothing = "0 delivered, 0 waiting, 0 given up; no watcher has looked yet; nothing was looked at yet"
+    assert said["watch"] == f"1 subscriptions; {nothing}"
     assert said["models kept"].startswith("0 models by commit, 0 unfinished scans")
 
 

@@ -16,6 +16,8 @@ NOT_RUN: Final[dict[str, str]] = {
     "eval $(hubgauge completion zsh)": "wants zsh; tests/bot/test_completion.py has one",
     "hubgauge prices refresh": "reads a public catalogue; tests/ingest/prices serves one",
     "vllm bench serve --model meta-llama/Llama-3.1-70B-Instruct --max-concurrency 32 --save-result": "wants GPUs",
+    "docker compose --file docker/compose.yaml exec bot python -c import sqlite3, sys; sqlite3.connect(sys.argv[1])"
+    ".execute('VACUUM INTO ?', [sys.argv[2]]) /data/hubgauge.db /data/copy.db": "tests/bot/watch does",
     "apt-get install --no-install-recommends buildah debootstrap": ROOT_OF_DEBIAN,
     "docker/buildah.sh base": ROOT_OF_DEBIAN,
     "docker/buildah.sh build": ROOT_OF_DEBIAN,

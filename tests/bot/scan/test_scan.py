@@ -206,7 +206,7 @@ def test_a_killed_scan_goes_on_without_asking_again(place: Place) -> None:
     again = place.hub.paths()
     second = {path for path in again if "/resolve/" in path}
     assert not [path for path in again if path == "/api/models"]
-    assert len(first & second) <= 2 + 2  # two threads had one under way each, and each may have left one to the other
+    assert len(first & second) <= 2 + 2  # two threads had one under way each, and each may have left one to the next
     assert len(first | second) == 32
     assert len(place.rows()) == 30 * 3 + 5
 

@@ -96,7 +96,8 @@ def test_words_that_only_another_version_reads_are_named_and_silence_nobody(
 ) -> None:
     with scene.engine.begin() as connection:
         connection.exec_driver_sql(
-            "INSERT INTO subscriptions VALUES ('of-then', 'acme on 8x toaster', 'slack:C0X', '', 0)"
+            "INSERT INTO subscriptions (id, words, target, made_by, made_at) "
+            "VALUES ('of-then', 'acme on 8x toaster', 'slack:C0X', '', 0)"
         )
         connection.exec_driver_sql(
             "INSERT INTO outbox (subscription_id, repo_id, state, not_before, attempts, made_at) "

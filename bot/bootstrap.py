@@ -1,9 +1,10 @@
 """The composition root: settings are read and parts are joined here and nowhere else."""
 
 import contextlib
+import logging
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
 from bot.answer import Answer, ModelSource, answer, answer_query
@@ -67,13 +68,13 @@ def _charts(found: Answer) -> Iterator["Chart"]:
 
 def run_slack() -> None:
     """Answers on Slack over Socket Mode until told to stop; raises `SettingsError` for what is missing."""
-    from bot.settings import read_settings as read_front_settings  # noqa: PLC0415  # fronts only
+    from bot.aside import Aside  # noqa: PLC0415  # fronts only
+    from bot.settings import read_settings as read_front_settings  # noqa: PLC0415  # as above
     from bot.slack.socket import run  # noqa: PLC0415  # brings slack-bolt
 
     settings = read_front_settings(os.environ)
-    turn = Turn()
-    with _watching(settings):
-        run(settings, turn.taking(asker(PatientModels(model_loader(), turn))))
+    with _watching(settings), Aside(computing) as aside:
+        run(settings, aside.calling("ask"))
 
 
 def _watching(settings: "FrontSettings") -> "AbstractContextManager[object]":
@@ -106,14 +107,24 @@ def http_product(models: ModelSource) -> "Product":
     )
 
 
+def computing() -> "Product":
+    """What the process aside answers with, its own logs begun."""
+    from bot.logs import begin_logs  # noqa: PLC0415  # fronts only
+
+    begin_logs(logging.WARNING)
+    return http_product(model_loader())
+
+
 def run_http() -> None:
     """Answers over HTTP, Slack's events included, until told to stop."""
+    from bot.aside import Aside  # noqa: PLC0415  # fronts only
+    from bot.http.product import Product  # noqa: PLC0415  # as above
     from bot.http.serve import run  # noqa: PLC0415  # brings FastAPI and uvicorn
     from bot.settings import read_settings as read_front_settings  # noqa: PLC0415  # as above
 
     settings = read_front_settings(os.environ)
-    with _watching(settings):
-        run(settings, http_product(model_loader()))
+    with _watching(settings), Aside(computing) as aside:
+        run(settings, Product(**{field.name: aside.calling(field.name) for field in fields(Product)}))
 
 
 def run_mcp() -> None:

@@ -9,10 +9,7 @@ import click
 
 from bot.cli.lines import fail
 from bot.errors import USER_ERRORS
-
-TALKATIVE: Final = ("httpx2", "httpcore2", "alembic")
-"""Libraries that log each request or step; their warnings are of use."""
-
+from bot.logs import begin_logs
 
 SWITCH_S: Final = 0.0005
 """How long a thread that computes keeps the interpreter from the loop that acknowledges, a tenth of Python's default.
@@ -23,9 +20,7 @@ An acknowledgement changes threads four times. With estimates on four threads it
 
 def start(extra: str, run: Callable[[], None], level: int = logging.INFO) -> None:
     """Runs a front until it stops; exit status 1 with what to set or to install where it cannot start."""
-    logging.basicConfig(level=level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    for name in TALKATIVE:
-        logging.getLogger(name).setLevel(logging.WARNING)
+    begin_logs(level)
     sys.setswitchinterval(SWITCH_S)
     try:
         run()

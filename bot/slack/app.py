@@ -77,6 +77,9 @@ def build_app(service: Service, *, signing_secret: str | None = None) -> AsyncAp
         signing_secret=signing_secret or "unused",
         request_verification_enabled=signing_secret is not None,
         process_before_response=True,
+        ignoring_self_events_enabled=False,  # `from_event` ignores all bots
+        attaching_function_token_enabled=False,
+        attaching_conversation_kwargs_enabled=False,
         logger=_bolt_logger(),
         name=BOLT_LOGGER,  # Bolt quiets the logger of this name: "hubgauge" would quiet the watcher with it
     )

@@ -11,7 +11,7 @@ import asyncio
 import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar, get_args
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -20,14 +20,14 @@ from bot.slack.inbound import from_payload
 from bot.slack.intake import Intake
 from bot.slack.outbound import Sent
 from bot.slack.pace import PACE_S, Pace
-from bot.store.work import MAX_ATTEMPTS, New, Whose
+from bot.store.work import MAX_ATTEMPTS, New, Reserved, Whose
 from ingest.store.database import reason
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from bot.slack.inbound import Asked
-    from bot.store.work import Item, Reserved, WorkStore
+    from bot.store.work import Item, WorkStore
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -40,6 +40,8 @@ LONGEST_WORK_S: Final = 105.0
 LONGEST_DELAY_S: Final = 300.0
 UNSURE_S: Final = 2.0
 """Until the second attempt where Slack failed; twice as long before each further one."""
+
+TAKEN: Final = {outcome: metrics.SLACK_TAKEN.labels(outcome) for outcome in get_args(Reserved)}
 
 
 class Workers:
@@ -80,7 +82,7 @@ class Workers:
         whose = Whose(asked.asker, asked.place, asked.thread)
         with metrics.SLACK_TAKE_SECONDS.time():
             reserved = await self._intake.reserve(New(asked.keys, asked.payload(), self._clock(), whose))
-        metrics.SLACK_TAKEN.labels(reserved).inc()
+        TAKEN[reserved].inc()
         if reserved == "new":
             self._wake.set()
         return reserved

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import os
 import socket
 import statistics
@@ -147,9 +148,11 @@ async def _commands(address: str, api: WebApi) -> list[float]:
 
     async def keep_busy(http: aiohttp.ClientSession) -> None:
         while True:
-            async with http.post(f"{address}/v1/estimate", json=ESTIMATE) as answer:
+            different = {"context": 1_000 + next(contexts)}  # the same again would be answered without computing
+            async with http.post(f"{address}/v1/estimate", json=ESTIMATE | different) as answer:
                 await answer.read()
 
+    contexts = itertools.count()
     async with aiohttp.ClientSession() as http:
         busy = [asyncio.create_task(keep_busy(http)) for _ in range(2)]
         await _at_rate(ask, COMMANDS, COMMANDS_PER_S)

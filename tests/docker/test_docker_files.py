@@ -203,6 +203,7 @@ def test_the_bot_writes_to_its_volume_and_nowhere_else(services: dict[str, Any],
 def test_a_stopping_bot_has_time_to_answer_what_waits(services: dict[str, Any]) -> None:
     drain_s = read_settings(image_environment()).drain_s
     assert int(services["bot"]["stop_grace_period"].removesuffix("s")) > drain_s
+    assert int(services["http"]["stop_grace_period"].removesuffix("s")) > 2 * drain_s  # requests, then questions
 
 
 def test_only_this_machine_reaches_the_published_port(services: dict[str, Any]) -> None:

@@ -15,6 +15,7 @@ from packaging.utils import canonicalize_name
 
 from bot.cli.main import COMMANDS, program
 from bot.settings import read_settings
+from bot.variables import VARIABLES
 from tests.docker.docker_files import COMPOSE, PYPROJECT, pins
 from tests.house.tree import ROOT
 
@@ -27,14 +28,21 @@ if TYPE_CHECKING:
 IMAGE: Final = f"hubgauge:{PYPROJECT['project']['version']}"
 
 
-def made(words: Sequence[str], shell: Shell) -> str:
-    """make: the target is there, and what it would ask of hubgauge is answered."""
-    done = subprocess.run(["make", "--dry-run", *words[1:]], cwd=ROOT, capture_output=True, text=True, check=False)
-    if done.returncode:
-        return done.stderr
-    asked = [line.replace(".venv/bin/", "") for line in done.stdout.splitlines() if " on " in line]
-    failed = [ended.stderr for line in asked if (ended := shell(line)).returncode]
-    return "\n".join(failed)
+def made(words: Sequence[str], _shell: Shell) -> str:
+    """make: the target is there."""
+    done = _dry(words)
+    return done.stderr if done.returncode else ""
+
+
+def asked_by_make(words: Sequence[str]) -> str:
+    """What `make ask` would ask of the command; empty for every other target."""
+    if words[:2] != ["make", "ask"]:
+        return ""
+    return _dry(words).stdout.splitlines()[-1].strip().removeprefix(".venv/bin/")
+
+
+def _dry(words: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["make", "--dry-run", *words[1:]], cwd=ROOT, capture_output=True, text=True, check=False)
 
 
 def installed(words: Sequence[str], _shell: Shell) -> str:
@@ -142,8 +150,6 @@ def wrong_setting(text: str) -> str | None:
     if not all(found):
         return None
     pairs = {each[1]: each[2] for each in found if each}
-    from bot.variables import VARIABLES
-
     read_settings({"HOME": "/nowhere", **pairs})
     unknown = pairs.keys() - {variable.name for variable in VARIABLES}
     return f"no such setting: {', '.join(unknown)}" if unknown else ""

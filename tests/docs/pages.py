@@ -37,6 +37,7 @@ class Example:
     text: str
     shown: str = ""
     shown_as: str = ""
+    is_prose: bool = False
 
     @property
     def words(self) -> list[str]:
@@ -57,24 +58,21 @@ def pages() -> list[Path]:
 
 def examples(path: Path) -> list[Example]:
     """Those of a page, in its order: blocks of code, and the commands in its prose."""
-    found: list[Example] = []
-    is_near = False  # whether a command stands above in the same section
+    page, found = relative(path), list[Example]()
+    above: int | None = None  # the place of the last command of a block in the same section
     for token in _tokens(MarkdownIt("commonmark").enable("table").parse(path.read_text(encoding="utf-8"))):
         line = (token.map or [0])[0] + 1
         if token.type == "heading_open":
-            is_near = False
-            continue
-        if token.type == "inline":
-            found += _spans(token, relative(path), line)
-            continue
-        kind = _kind(token)
-        if kind in {SHOWN, JSON} and is_near and found[-1].kind == SHELL and not found[-1].shown:
-            found[-1] = replace(found[-1], shown=token.content, shown_as=kind)
-        elif kind == SHELL:
-            found += [Example(relative(path), line, SHELL, command) for command in _commands(token.content)]
-            is_near = True
+            above = None
+        elif token.type == "inline":
+            found += _spans(token, page, line)
+        elif (kind := _kind(token)) == SHELL:
+            found += [Example(page, line, SHELL, command) for command in _commands(token.content)]
+            above = len(found) - 1
+        elif kind in {SHOWN, JSON} and above is not None and not found[above].shown:
+            found[above] = replace(found[above], shown=token.content, shown_as=kind)
         else:
-            found.append(Example(relative(path), line, kind, token.content))
+            found.append(Example(page, line, kind, token.content))
     return found
 
 
@@ -122,7 +120,7 @@ def _spans(token: Token, page: str, line: int) -> list[Example]:
     """The commands among the words of a paragraph or a cell."""
     spans = [child.content for child in token.children or () if child.type == "code_inline"]
     ours = [span for span in spans if OURS.match(span) and not PLACEHOLDER.search(span)]
-    return [Example(page, line, SHELL, span) for span in ours]
+    return [Example(page, line, SHELL, span, is_prose=True) for span in ours]
 
 
 QUESTION: Final = re.compile(r"@hubgauge (.+)")

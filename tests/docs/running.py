@@ -8,12 +8,12 @@ import os
 import shlex
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from bot.cli.main import COMMANDS
-from tests.docs.held import HELD
+from tests.docs.held import HELD, asked_by_make
 from tests.docs.pages import JSON, Example
 
 if TYPE_CHECKING:
@@ -86,12 +86,18 @@ def wrong_message(text: str, place: Place) -> str:
 def wrong(example: Example, place: Place) -> str:
     """What is wrong with a command; an empty text where nothing is."""
     words = example.words
-    if words in (["hubgauge", name] for name in COMMANDS) and not example.shown:
-        return ""  # a command that is named in prose
+    if example.is_prose and words in (["hubgauge", name] for name in COMMANDS):
+        return ""  # a command that is named, not shown
+    if asked := asked_by_make(words):
+        return _wrong_run(replace(example, text=asked), place)
     if not is_run(words):
-        held = HELD.get(words[0])
-        return held(words, place.shell) if held else "no test runs it: see tests/docs/not_run.py"
+        return "what is shown below it is held to nothing" if example.shown else _wrong_held(words, place)
     return _wrong_run(example, place)
+
+
+def _wrong_held(words: Sequence[str], place: Place) -> str:
+    held = HELD.get(words[0])
+    return held(words, place.shell) if held else "no test runs it: see tests/docs/not_run.py"
 
 
 def _wrong_run(example: Example, place: Place) -> str:

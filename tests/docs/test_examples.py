@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from ingest.loader import Loader
 from tests.bot.slack.local_slack import free_port
 from tests.docs.held import wrong_setting
 from tests.docs.not_run import NOT_RUN
-from tests.docs.pages import JSON, PYTHON, SHELL, SLACK, YAML, Example, examples, pages, questions
+from tests.docs.pages import FORMULA, JSON, OURS, PYTHON, SHELL, SLACK, YAML, Example, examples, pages, questions
 from tests.docs.running import READERS_FILES, Place, wrong, wrong_message, wrong_python
 from tests.house.tree import relative
 from tests.hub.fixture_repos import fixture_repos
@@ -93,6 +94,12 @@ def test_every_command_of_a_page_works_and_says_what_is_shown(page: Path, place:
         if said := wrong(example, place):
             told[example.place] = said
     assert not told, "\n\n".join(f"{place}\n{said}" for place, said in told.items())
+
+
+@EVERY_PAGE
+def test_no_command_hides_in_a_formula(page: Path) -> None:
+    blocks = re.findall(rf"```{FORMULA}\n(.*?)```", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    assert [line for block in blocks for line in block.splitlines() if OURS.match(line.strip())] == []
 
 
 @pytest.mark.enable_socket

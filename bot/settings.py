@@ -27,8 +27,8 @@ class Settings:
     """How people reach us.
 
     `drain_s` is how long a stopping process goes on answering what it has taken on; what is left stays in the
-    database for the next one. `api_rate_per_s` is what each of `api_keys` may ask. `watches` has
-    the watcher run beside a front.
+    database for the next one. `health_port` is where a bot on Slack's socket says how it is.
+    `api_rate_per_s` is what each of `api_keys` may ask. `watches` has the watcher run beside a front.
     """
 
     database_url: str = field(repr=False)
@@ -40,6 +40,7 @@ class Settings:
     slack_api_url: str = SLACK_API_URL
     host: str = "127.0.0.1"
     port: int = 8000
+    health_port: int | None = None
     drain_s: float = 20.0
     api_keys: str | None = field(default=None, repr=False)
     api_rate_per_s: float = 20.0
@@ -72,7 +73,8 @@ def read_settings(environ: Mapping[str, str], *, platform: str = sys.platform, h
         slack_api_url=_api_url(environ),
         database_url=_word(environ, "HUBGAUGE_DATABASE_URL") or _own_database(environ, platform, home),
         host=_word(environ, "HUBGAUGE_HOST") or "127.0.0.1",
-        port=_port(environ),
+        port=8000 if (port := _port(environ, "HUBGAUGE_PORT")) is None else port,
+        health_port=_port(environ, "HUBGAUGE_HEALTH_PORT"),
         api_keys=_word(environ, "HUBGAUGE_API_KEYS"),
         api_rate_per_s=_rate(environ),
         hub_webhook_secret=_word(environ, "HUBGAUGE_HUB_WEBHOOK_SECRET"),
@@ -107,10 +109,12 @@ def _api_url(environ: Mapping[str, str]) -> str:
     return url.rstrip("/") + "/"
 
 
-def _port(environ: Mapping[str, str]) -> int:
-    text = _word(environ, "HUBGAUGE_PORT") or "8000"
+def _port(environ: Mapping[str, str], name: str) -> int | None:
+    text = _word(environ, name)
+    if text is None:
+        return None
     if not (text.isascii() and text.isdigit() and int(text) <= HIGHEST_PORT):
-        raise SettingsError(f"HUBGAUGE_PORT is {text!r}, no port", f"a whole number up to {HIGHEST_PORT}")
+        raise SettingsError(f"{name} is {text!r}, no port", f"a whole number up to {HIGHEST_PORT}")
     return int(text)
 
 

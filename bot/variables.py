@@ -40,6 +40,7 @@ VARIABLES: Final = (
     ),
     Variable("HUBGAUGE_HOST", "address of `hubgauge serve`", "127.0.0.1"),
     Variable("HUBGAUGE_PORT", "port of `hubgauge serve`", "8000"),
+    Variable("HUBGAUGE_HEALTH_PORT", "where `hubgauge slack` answers /healthz, /readyz and /metrics", "nowhere"),
     Variable(
         "HUBGAUGE_API_KEYS",
         "who may ask the API, as name:key pairs; unset, whoever reaches it",

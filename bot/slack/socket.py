@@ -14,6 +14,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from bot.errors import SettingsError
 from bot.settings import needed
 from bot.slack.app import build_app, build_service
+from bot.slack.health import told_over_http
 from bot.slack.outbound import quiet_logger, web_client
 from bot.store.database import open_database
 
@@ -67,7 +68,13 @@ async def connected(settings: Settings, ask: Callable[[str | Query], Report]) ->
     try:
         await _check(web_client(bot_token, settings.slack_api_url), handler)
         service.start()
-        yield service
+
+        async def not_ready() -> str:
+            is_connected = await handler.client.is_connected()
+            return await service.not_ready() if is_connected else "the socket to Slack is down"
+
+        async with told_over_http(settings, not_ready):
+            yield service
     finally:
         await handler.close_async()  # type: ignore[no-untyped-call]  # Bolt's handler has no annotations here
         await service.drain(settings.drain_s)

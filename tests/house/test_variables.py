@@ -47,7 +47,12 @@ def test_every_variable_that_is_read_is_in_the_table() -> None:
 
 def test_what_the_settings_keep_from_view_is_called_a_secret() -> None:
     told = {"HOME": "/nowhere", **{variable.name: f"shown-{variable.name}" for variable in VARIABLES}}
-    told |= {"HUBGAUGE_PORT": "1", "HUBGAUGE_API_RATE": "1", "SLACK_API_URL": "https://shown-SLACK_API_URL"}
+    told |= {
+        "HUBGAUGE_PORT": "1",
+        "HUBGAUGE_HEALTH_PORT": "2",
+        "HUBGAUGE_API_RATE": "1",
+        "SLACK_API_URL": "https://shown-SLACK_API_URL",
+    }
     told |= {"SLACK_BOT_TOKEN": "xoxb-shown-SLACK_BOT_TOKEN", "SLACK_APP_TOKEN": "xapp-shown-SLACK_APP_TOKEN"}
     shown = f"{settings.read_settings(told)} {hub_settings.read_settings(told)}"
     assert [variable.name for variable in VARIABLES if variable.is_secret and f"shown-{variable.name}" in shown] == []

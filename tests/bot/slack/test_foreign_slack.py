@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import subprocess
 import sys
@@ -54,6 +55,7 @@ def bot(slack: LocalSlack, tmp_path: Path, front: str, port: int = 0) -> Iterato
         "SLACK_API_URL": slack.api_url,
         "HUBGAUGE_DATABASE_URL": f"sqlite:///{tmp_path / 'bot.db'}",
         "HUBGAUGE_PORT": str(port),
+        "HUBGAUGE_HEALTH_PORT": os.environ.get("HUBGAUGE_HEALTH_PORT", ""),
     }
     command = [sys.executable, "-W", "error", "-X", "dev", "-c", BOT, front]
     with subprocess.Popen(command, cwd=ROOT, env=environ, stderr=subprocess.PIPE, text=True) as process:
@@ -163,6 +165,30 @@ def test_a_stopped_bot_answers_first_what_it_has_heard(tmp_path: Path) -> None:
             process.send_signal(signal.SIGTERM)
             process.wait(timeout=20)
         assert len(slack.answers(slack.conversation)) == 1
+
+
+def test_a_bot_on_a_socket_says_how_it_is_where_it_is_told_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    port = free_port()
+    monkeypatch.setenv("HUBGAUGE_HEALTH_PORT", str(port))
+    with LocalSlack(tmp_path) as slack, bot(slack, tmp_path, "slack"):
+        eventually(lambda: _listens(port), 40)
+        slack.say(slack.conversation, QUESTION)
+        eventually(lambda: len(slack.answers(slack.conversation)) == 1)
+        with httpx2.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as http:
+            assert http.get("/healthz").json() == {"status": "ok"}
+            assert http.get("/readyz").json() == {"status": "ready", "slack": True}
+            assert 'hubgauge_slack_events_total{outcome="new"} 1.0' in http.get("/metrics").text
+
+
+def test_a_bot_whose_socket_is_down_is_not_ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    port = free_port()
+    monkeypatch.setenv("HUBGAUGE_HEALTH_PORT", str(port))
+    with contextlib.ExitStack() as stack:
+        slack = LocalSlack(tmp_path)
+        with slack:
+            stack.enter_context(bot(slack, tmp_path, "slack"))
+            eventually(lambda: _listens(port), 40)
+        eventually(lambda: "socket" in httpx2.get(f"http://127.0.0.1:{port}/readyz", trust_env=False).text, 30)
 
 
 def test_missing_tokens_are_named_before_anything_is_opened() -> None:

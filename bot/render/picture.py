@@ -1,5 +1,6 @@
 """A chart as a file, PNG or SVG by its name, drawn by matplotlib (extra `charts`)."""
 
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -8,6 +9,7 @@ from bot.render.chart import place_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from bot.render.chart import Chart
 
@@ -25,6 +27,21 @@ def save(chart: "Chart", heading: str, path: Path) -> None:
 
     Raises `QuestionError` where matplotlib is missing or the file cannot be written.
     """
+    figure = _figure(chart, heading)
+    try:
+        figure.savefig(path, dpi=DOTS_PER_INCH)
+    except OSError as error:
+        raise QuestionError(f"{path} cannot be written ({error.strerror})", "name another file") from None
+
+
+def png(chart: "Chart", heading: str) -> bytes:
+    """The picture as the bytes of a PNG; raises `QuestionError` where matplotlib is missing."""
+    written = io.BytesIO()
+    _figure(chart, heading).savefig(written, format="png", dpi=DOTS_PER_INCH)
+    return written.getvalue()
+
+
+def _figure(chart: "Chart", heading: str) -> "Figure":
     try:
         from matplotlib.figure import Figure  # noqa: PLC0415  # half a second: for those who ask for a picture
     except ModuleNotFoundError as error:
@@ -32,10 +49,7 @@ def save(chart: "Chart", heading: str, path: Path) -> None:
         raise QuestionError(f"{error.name} is not installed", hint) from None
     figure = Figure(figsize=SIZE_INCHES, layout="constrained")
     _draw(figure.subplots(), chart, heading)
-    try:
-        figure.savefig(path, dpi=DOTS_PER_INCH)
-    except OSError as error:
-        raise QuestionError(f"{path} cannot be written ({error.strerror})", "name another file") from None
+    return figure
 
 
 def _draw(axes: "Axes", chart: "Chart", heading: str) -> None:

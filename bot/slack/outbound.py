@@ -3,11 +3,12 @@
 A 429 on an answer pauses its channel and no other; a 5xx or a time-out leaves it unsure whether the message is there.
 Then, and after a crash, the thread is read before the answer is posted again: each answer wears a mark, the id of its
 first block. Blocks that Slack refuses are sent again as plain text. Logs name the error's code and nothing else: no
-token, no text.
+token, no text. Charts that went with refused blocks are uploaded as pictures.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import logging
 import time
@@ -25,8 +26,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot import metrics
+from bot.errors import BotError
 from bot.render.block_models import message_fault
 from bot.render.blocks import MAX_NOTICE_CHARACTERS, to_message, to_text
+from bot.render.picture import png
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
@@ -98,7 +101,10 @@ class Outbound:
         if sent.error in TOO_MUCH:
             log.warning("Slack refused the blocks of an answer (%s): sent as plain text", sent.error)
             limit = MAX_NOTICE_CHARACTERS if sent.error == "msg_too_long" else MAX_FALLBACK_CHARACTERS
-            sent = await self._send(client, asked, report, to_text(report)[:limit], [])
+            blocks = []
+            sent = await self._send(client, asked, report, to_text(report)[:limit], blocks)
+        if sent.fate == "sent" and not blocks:
+            await self._draw(client, asked, report)
         if sent.fate == "refused":
             log.error("Slack took no answer: %s", sent.error)
         return await self._judged(asked.team, sent)
@@ -131,6 +137,24 @@ class Outbound:
     async def close(self) -> None:
         """Closes the session."""
         await self.session.close()
+
+    async def _draw(self, client: AsyncWebClient, asked: Asked, report: Report) -> None:
+        """Uploads as pictures what went out without its charts; without them the answer is whole all the same."""
+        if not asked.channel or asked.is_private or asked.response_url:
+            return
+        for chart in report.charts:
+            try:
+                picture = await asyncio.to_thread(png, chart, report.sections[0].heading)
+                await client.files_upload_v2(
+                    channel=asked.channel,
+                    thread_ts=asked.thread_ts or None,
+                    content=picture,
+                    filename="chart.png",
+                    title=chart.title,
+                    alt_txt=chart.says,
+                )
+            except (BotError, SlackClientError, aiohttp.ClientError, TimeoutError, OSError) as error:
+                log.warning("a chart could not be shown as a picture (%s)", type(error).__name__)
 
     async def _send(
         self, client: AsyncWebClient, asked: Asked, report: Report, text: str, blocks: list[dict[str, Any]]

@@ -38,6 +38,7 @@ SCOPE_OF_METHOD: Final = {
     "conversations.replies": "channels:history",  # and those of groups, direct and group conversations
     "views.open": None,
     "views.publish": None,
+    "files.upload.v2": "files:write",  # the SDK's name for three calls of files.*
     "auth.test": None,
     "apps.connections.open": None,  # by the app's token, whose scope is connections:write
 }

@@ -6,11 +6,13 @@ import json
 import logging
 import threading
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import create_engine, text
 
+from bot.render.chart import Chart, Line
 from bot.render.report import Notes, Report, Section, error_report
 from bot.slack import workers
 from bot.store.work import MAX_ATTEMPTS
@@ -211,6 +213,42 @@ async def test_blocks_that_slack_refuses_come_again_as_plain_text(code: str, web
     assert "blocks" in refused.arguments
     assert "blocks" not in plain.arguments
     assert "vLLM 0.19.0" in plain.arguments["text"]
+    assert states(bot.database) == ["done"]
+
+
+def drawn(question: Any) -> Report:
+    line = Line("one request", (10.0, 12.0))
+    chart = Chart("Time per token", "requests at once", "ms", ("1", "64"), (line,), "12 ms at 64")
+    return replace(fits(question), charts=(chart,))
+
+
+async def test_charts_of_refused_blocks_come_as_pictures_in_the_thread(web_api: WebApi, tmp_path: Path) -> None:
+    web_api.script["chat.postMessage"] = [Reply({"ok": False, "error": "invalid_blocks"})]
+    place = {"ok": True, "upload_url": f"{web_api.root}/upload", "file_id": "F1"}
+    web_api.script["files.getUploadURLExternal"] = [Reply(place)]
+    web_api.script["files.completeUploadExternal"] = [Reply({"ok": True, "files": [{"id": "F1"}]})]
+    async with running(web_api, tmp_path, drawn) as bot:
+        await bot.send(signed(mention(ts="7.7")))
+        await settled(web_api, 2)
+        await nothing_waits(bot)
+    asked, uploaded, completed = web_api.calls[-3:]
+    assert (asked.method, asked.arguments["filename"]) == ("files.getUploadURLExternal", "chart.png")
+    assert asked.arguments["alt_txt"] == "12 ms at 64"
+    assert uploaded.method == "upload"
+    assert (completed.arguments["channel_id"], completed.arguments["thread_ts"]) == ("C123", "7.7")
+
+
+async def test_where_no_file_can_be_uploaded_the_answer_stands_and_is_not_tried_again(
+    web_api: WebApi, tmp_path: Path
+) -> None:
+    web_api.script["chat.postMessage"] = [Reply({"ok": False, "error": "invalid_blocks"})]
+    web_api.script["files.getUploadURLExternal"] = [Reply({"ok": False, "error": "missing_scope"})]
+    async with running(web_api, tmp_path, drawn) as bot:
+        await bot.send(signed(mention()))
+        await settled(web_api, 2)
+        await nothing_waits(bot)
+    (message,) = web_api.messages
+    assert "Fits" in message["text"]
     assert states(bot.database) == ["done"]
 
 

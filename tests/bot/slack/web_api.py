@@ -62,7 +62,7 @@ class WebApi:
 
             def do_POST(self) -> None:
                 length = int(self.headers.get("Content-Length") or 0)
-                api._serve(self, self.rfile.read(length).decode())
+                api._serve(self, self.rfile.read(length).decode(errors="replace"))
 
             def do_GET(self) -> None:
                 api._serve(self, self.path.partition("?")[2])
@@ -116,9 +116,10 @@ class WebApi:
         return Reply({"ok": True, "messages": found})
 
     def _serve(self, handler: BaseHTTPRequestHandler, body: str) -> None:
-        method = handler.path.partition("?")[0].rsplit("/", 1)[-1]
+        path, _, query = handler.path.partition("?")
+        method = path.rsplit("/", 1)[-1]
         is_json = "json" in handler.headers.get("Content-Type", "")
-        arguments = json.loads(body or "{}") if is_json else dict(parse_qsl(body))
+        arguments = json.loads(body or "{}") if is_json else dict(parse_qsl(body)) | dict(parse_qsl(query))
         token = handler.headers.get("Authorization", "").removeprefix("Bearer ")
         with self._arrived:
             waiting = self.script[method]

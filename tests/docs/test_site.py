@@ -105,7 +105,9 @@ def test_a_reader_finds_a_page_by_its_words_and_nothing_leaves_the_machine(addre
         page.on("request", lambda request: asked.append(request.url))
         page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
         page.goto(f"{address}/index.html")
-        page.locator("[data-md-component=search-query]").fill("sliding window", force=True)
+        page.wait_for_load_state("networkidle")  # the search has its index, and hears keys
+        page.keyboard.press("f")
+        page.locator("[data-md-component=search-query]").press_sequentially("sliding window", delay=20)
         page.wait_for_selector(".md-search-result__item a[href*='kv-cache']", state="attached")
     assert [url for url in asked if not url.startswith((address, "data:"))] == []
     assert wrong == []

@@ -30,8 +30,6 @@ THREADS: Final = 16
 NICE: Final = 10
 """Who acknowledges goes first, also where both share a core."""
 ATTEMPTS: Final = 2
-END: Final = "end"
-END_S: Final = 5.0
 
 
 class AsideEndedError(Exception):
@@ -80,14 +78,10 @@ class Aside:
         """Ends the process; what waits hears that it ended."""
         with self._lock:
             self._is_closed = True
-            with contextlib.suppress(OSError):
-                self._pipe.send(END)
-        self._process.join(END_S)
-        if self._process.is_alive():
-            self._process.kill()
-            self._process.join()
-        self._reader.join(END_S)
-        self._pipe.close()
+            self._is_running = False
+            self._process.kill()  # it holds nothing: what it keeps is in files that survive that
+        self._process.join()
+        self._reader.join()
 
     def _start(self) -> None:
         context = multiprocessing.get_context("spawn")
@@ -97,6 +91,7 @@ class Aside:
         theirs.close()  # else its end would not be heard
         self._reader = threading.Thread(target=self._read, args=(self._pipe,), name="hears", daemon=True)
         self._reader.start()
+        self._is_running = True
 
     def _ask(self, asked: _Asked) -> None:
         """Sends it; held by the lock, so that two do not write into each other's message."""
@@ -106,6 +101,8 @@ class Aside:
             asked.outcome.set_exception(AsideEndedError(f"the process that computes ended ({asked.name})"))
             return
         self._waiting[number] = asked
+        if not self._is_running:
+            self._start()
         with contextlib.suppress(OSError):  # it ended: its reader asks again
             self._pipe.send((number, asked.name, asked.argument))
 
@@ -122,9 +119,10 @@ class Aside:
                 asked.outcome.set_exception(outcome)
         with self._lock:
             left, self._waiting = self._waiting, {}
+            self._is_running = False
+            pipe.close()
             if not self._is_closed:
-                log.error("the process that computes ended (%s): another is started", self._process.exitcode)
-                self._start()
+                log.error("the process that computes ended: the next question starts another")
             for asked in left.values():
                 self._ask(asked)
 
@@ -151,9 +149,7 @@ def _serve(pipe: Connection, make: Callable[[], Any]) -> None:
             try:
                 asked = pipe.recv()
             except (EOFError, OSError):
-                asked = END
-            if asked == END:
-                os._exit(0)  # threads that wait for the Hub are not waited for
+                os._exit(0)  # the front is gone; threads that wait for the Hub are not waited for
             pool.submit(answer, *asked)
 
 

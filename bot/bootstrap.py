@@ -5,7 +5,7 @@ import logging
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from bot.answer import Answer, ModelSource, answer, answer_query
 from bot.errors import USER_ERRORS
@@ -19,9 +19,11 @@ from ingest.settings import read_settings
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from bot.http.product import Product
+    from bot.http.product import Answered, Product
     from bot.render.chart import Chart
     from bot.settings import Settings as FrontSettings
+
+T = TypeVar("T")
 
 
 def model_loader(*, allows_paths: bool = False) -> Loader:
@@ -108,11 +110,23 @@ def http_product(models: ModelSource) -> "Product":
 
 
 def computing() -> "Product":
-    """What the process aside answers with, its own logs begun."""
+    """What the process aside answers with, objects written as JSON; its own logs begun."""
+    from bot.http.product import written  # noqa: PLC0415  # fronts only
     from bot.logs import begin_logs  # noqa: PLC0415  # fronts only
 
+    def writing(function: Callable[[T], "Answered"]) -> Callable[[T], bytes]:
+        return lambda asked: written(function(asked))
+
     begin_logs(logging.WARNING)
-    return http_product(model_loader())
+    product = http_product(model_loader())
+    return replace(
+        product,
+        ask_json=writing(product.ask_json),
+        estimate_json=writing(product.estimate_json),
+        recommend_json=writing(product.recommend_json),
+        explore_json=writing(product.explore_json),
+        spec_json=writing(product.spec_json),
+    )
 
 
 def run_http() -> None:

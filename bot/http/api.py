@@ -13,11 +13,11 @@ from bot.contract import Answered, Estimated, Spec
 from bot.curve import Roofline, RooflineRequest, roofline_json
 from bot.explore import Explored, ExploreRequest
 from bot.http.answer_page import HEADERS, page
-from bot.http.computing import Computing, written
+from bot.http.computing import Computing
 from bot.http.errors import PROBLEM_JSON, RequestRefused
 from bot.http.listings import FormatList, HardwareList, MethodCard, MethodList, ModelList, formats, hardware, methods
 from bot.http.listings import method as method_card
-from bot.http.product import Product
+from bot.http.product import Product, written
 from bot.numbers import A_NUMBER
 from bot.structured import EstimateRequest
 from bot.wanted import RecommendRequest

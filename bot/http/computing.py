@@ -5,7 +5,6 @@ What was answered a moment ago is sent again as it stands.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import anyio
@@ -13,6 +12,7 @@ import anyio.to_thread
 
 from bot import metrics
 from bot.http.errors import RequestRefused
+from bot.http.product import written
 from bot.http.recent import Recent
 
 if TYPE_CHECKING:
@@ -62,8 +62,3 @@ class Computing:
             raise RequestRefused(504, "TooSlow", message, "ask for less at once, or try again") from None
         finally:
             self._waiting -= 1
-
-
-def written(found: Any) -> bytes:
-    """The answer as JSON, written once and not validated again: a test holds every answer against its model."""
-    return json.dumps(found, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()

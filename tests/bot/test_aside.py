@@ -109,6 +109,19 @@ def test_a_question_that_kills_it_twice_is_given_up_and_others_go_on(process: As
     assert process.calling("pid")() != os.getpid()
 
 
+def broken() -> Known:
+    """What cannot even be made."""
+    raise RuntimeError
+
+
+def test_one_that_cannot_begin_is_said_and_not_started_again_and_again(capfd: pytest.CaptureFixture[str]) -> None:
+    with Aside(broken) as process:
+        with pytest.raises(AsideEndedError):
+            process.calling("pid")()
+        time.sleep(1.0)
+    assert capfd.readouterr().err.count("Traceback") in {2, 3}  # at the start, and twice for the question at most
+
+
 def test_an_outcome_that_cannot_travel_is_said_so(process: Aside) -> None:
     with pytest.raises(TypeError, match="cannot be sent"):
         process.calling("whole")("x")

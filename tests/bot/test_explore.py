@@ -4,7 +4,7 @@ import pytest
 
 from bot.errors import USER_ERRORS
 from bot.explore import Explored, ExploreRequest, explore_json
-from bot.http.computing import written
+from bot.http.product import written
 from ingest.loader import Loader
 
 MODELS = Loader()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
 import uuid
 from typing import TYPE_CHECKING
@@ -24,6 +25,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Close every socket but loopback and unix ones (PostgreSQL, asyncio), and set aside proxies."""
     config.option.allow_hosts = "127.0.0.1,::1,localhost"
     config.option.allow_unix_socket = True
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell that runs us in the background has it ignored,
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # and so would every program that the tests interrupt
     for name in PROXY_VARIABLES:
         os.environ.pop(name, None)
         os.environ.pop(name.lower(), None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
 import shlex
 import subprocess
@@ -42,7 +43,9 @@ def asked_by_make(words: Sequence[str]) -> str:
 
 
 def _dry(words: Sequence[str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(["make", "--dry-run", *words[1:]], cwd=ROOT, capture_output=True, text=True, check=False)
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    command = ["make", "--dry-run", "--no-print-directory", *words[1:]]  # as from a shell, also below `make test`
+    return subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
 
 
 def installed(words: Sequence[str], _shell: Shell) -> str:

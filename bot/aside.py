@@ -32,6 +32,11 @@ NICE: Final = 10
 ATTEMPTS: Final = 2
 
 
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 class AsideEndedError(Exception):
     """The process aside ended twice over one question."""
 

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.aside import Aside, AsideEndedError
-from bot.bootstrap import computing
+from bot.bootstrap import _answering, computing
 from bot.errors import QuestionError
+from bot.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -170,3 +171,13 @@ def test_it_answers_as_this_process_would(monkeypatch: pytest.MonkeyPatch) -> No
             assert there.calling("ask")(question) == here.ask(question)
         assert there.calling("known_models")() == here.known_models()
         assert there.calling("spec_json")("deepseek-v3") == here.spec_json("deepseek-v3")
+
+
+@pytest.mark.parametrize(("number", "secret", "is_aside"), [(1, None, False), (2, None, True), (1, "secret", True)])
+def test_an_api_alone_on_one_core_computes_in_its_own_process(
+    monkeypatch: pytest.MonkeyPatch, number: int, secret: str | None, is_aside: bool
+) -> None:
+    monkeypatch.setattr("bot.aside.cores", lambda: number)
+    settings = Settings(database_url="unused", slack_bot_token=secret, slack_signing_secret=secret)
+    with _answering(settings) as product:
+        assert isinstance(product.spec_json("deepseek-v3"), bytes) == is_aside

@@ -35,6 +35,7 @@ SCOPES: Final = (
     "links:read",
     "links:write",
     "assistant:write",
+    "files:write",
 )
 """What the manifest asks for; a test holds the two together."""
 

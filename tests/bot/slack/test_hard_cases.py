@@ -239,11 +239,12 @@ def test_an_archived_channel_stops_nothing_else(scene: Scene) -> None:
     assert scene.answers(lost) == []
 
 
-def test_blocks_that_slack_refuses_come_as_plain_text(scene: Scene) -> None:
+def test_blocks_that_slack_refuses_come_as_plain_text_and_their_chart_as_a_picture(scene: Scene) -> None:
     scene.proxy.script["chat.postMessage"] = [Reply({"ok": False, "error": "msg_blocks_too_long"})]
-    (answer,) = scene.answered(scene.mention())
+    answer, picture = scene.answered(scene.mention())
     assert "Fits" in answer["text"]
     assert not answer.get("blocks")
+    assert [file["name"] for file in picture["files"]] == ["chart.png"]
 
 
 def test_an_answer_whose_acknowledgement_was_lost_is_not_posted_again(scene: Scene) -> None:
